@@ -1,0 +1,72 @@
+"""Every operation: its value beside its vector-Jacobian product. Importing this gives `Tensor` its operators."""
+
+import numpy as np
+
+from nnlib.autograd import Tensor
+from nnlib.errors import GradientError
+from nnlib.ops.activations import log_softmax, relu, sigmoid, softmax, softplus, tanh
+from nnlib.ops.arithmetic import (
+    absolute,
+    add,
+    cos,
+    divide,
+    exp,
+    log,
+    maximum,
+    multiply,
+    negate,
+    power,
+    sin,
+    sqrt,
+    subtract,
+)
+from nnlib.ops.shaping import getitem, matmul, mean, permute, reshape, sum, transpose
+
+__all__ = ["absolute", "add", "cos", "divide", "exp", "getitem", "log", "log_softmax", "matmul", "maximum", "mean",
+           "multiply", "negate", "permute", "power", "relu", "reshape", "sigmoid", "sin", "softmax", "softplus", "sqrt",
+           "subtract", "sum", "tanh", "transpose"]
+
+
+def _reflected(operation):
+    """The operator for `number - tensor`, where Python calls the right operand first."""
+    return lambda self, other: operation(other, self)
+
+
+def _in_place(operation):
+    """`w -= step` changes a parameter itself, as in PyTorch, and so only where no graph is recorded."""
+    def operator(self, other):
+        result = operation(self, other)
+        if not (self.is_leaf and self.requires_grad):
+            return result
+        if result.requires_grad:
+            raise GradientError("a parameter can change in place only inside `with no_grad():`")
+        self.data[...] = result.data
+        return self
+
+    return operator
+
+
+def _comparison(ufunc):
+    """Comparisons have no derivative: they give a plain boolean array."""
+    return lambda self, other: ufunc(self.data, other.data if isinstance(other, Tensor) else other)
+
+
+for _name, _operation in [("add", add), ("sub", subtract), ("mul", multiply), ("truediv", divide), ("pow", power),
+                          ("matmul", matmul)]:
+    setattr(Tensor, f"__{_name}__", _operation)
+    setattr(Tensor, f"__r{_name}__", _reflected(_operation))
+for _name, _operation in [("add", add), ("sub", subtract), ("mul", multiply), ("truediv", divide)]:
+    setattr(Tensor, f"__i{_name}__", _in_place(_operation))
+for _name, _ufunc in [("lt", np.less), ("le", np.less_equal), ("gt", np.greater), ("ge", np.greater_equal),
+                      ("eq", np.equal), ("ne", np.not_equal)]:
+    setattr(Tensor, f"__{_name}__", _comparison(_ufunc))
+for _operation in [exp, log, sqrt, sin, cos, sum, mean, matmul, sigmoid, tanh, relu, softplus, softmax, log_softmax,
+                   transpose]:
+    setattr(Tensor, _operation.__name__, _operation)
+
+Tensor.__neg__ = negate
+Tensor.__abs__ = Tensor.abs = absolute
+Tensor.__getitem__ = getitem
+Tensor.T = property(permute)
+Tensor.permute = lambda self, *axes: permute(self, axes)
+Tensor.reshape = lambda self, *shape: reshape(self, shape[0] if len(shape) == 1 else shape)
