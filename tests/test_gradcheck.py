@@ -1,0 +1,76 @@
+"""The judge itself: it must find what is wrong, and not be wrong."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from support import seeds, shapes, uniform
+
+import nnlib
+from nnlib import GradientError, Tensor, gradcheck, numerical_gradient, primitive
+
+
+@settings(max_examples=40)
+@given(shape=shapes(min_side=0), seed=seeds)
+def test_numerical_gradient_of_a_cubic(shape, seed):
+    x = uniform(seed, shape)
+    kept = x.copy()
+    np.testing.assert_allclose(numerical_gradient(lambda x: np.sum(x**3), x), 3 * x**2, atol=1e-8)
+    np.testing.assert_array_equal(x, kept)
+
+
+def test_numerical_gradient_takes_lists_integers_and_functions_of_tensors():
+    np.testing.assert_allclose(numerical_gradient(lambda x: x[0] * x[1], [2, 5]), [5, 2])
+    np.testing.assert_allclose(numerical_gradient(lambda x: (Tensor(x) ** 2).sum(), [1.0, 2.0]), [2, 4])
+    assert numerical_gradient(np.sin, 0.0) == pytest.approx(1)
+    calls = []
+    numerical_gradient(lambda x: calls.append(1) or 0.0, np.zeros((2, 3)))
+    assert len(calls) == 12
+
+
+def test_numerical_gradient_error_is_of_second_order():
+    errors = [abs(numerical_gradient(np.exp, 1.0, step) - np.e) for step in (1e-2, 1e-3)]
+    assert errors[0] / errors[1] == pytest.approx(100, rel=0.01)
+
+
+@pytest.mark.parametrize("element", [0, 1, 2])
+def test_gradcheck_finds_one_wrong_element(element):
+    @primitive
+    def wrong(x):
+        def vjp(g):
+            gradient = 2 * x * g
+            gradient[element] *= 1.001
+            return (gradient,)
+        return x * x, vjp
+
+    with pytest.raises(GradientError, match=rf"input 0 at \({element},\): backward gives .* differences"):
+        gradcheck(wrong, np.array([1.0, 2.0, 3.0]))
+
+
+@pytest.mark.parametrize(("vjp", "position"), [
+    (lambda g, a, b: (g * b, -g * a), 1), (lambda g, a, b: (g * b, None), 1),
+    (lambda g, a, b: (g * a, g * a), 0),
+    (lambda g, a, b: (b + 0 * g, a + 0 * g), 0), (lambda g, a, b: (g * np.nan, g * a), 0),
+], ids=["wrong sign", "forgotten", "swapped", "upstream ignored", "not a number"])
+def test_gradcheck_names_the_input(vjp, position):
+    @primitive
+    def product(a, b):
+        return a * b, lambda g: vjp(g, a, b)
+
+    with pytest.raises(GradientError, match=f"gradcheck: input {position} at"):
+        gradcheck(product, np.array([1.0, 2.0]), np.array([3.0, 5.0]))
+
+
+def test_gradcheck_returns_the_largest_error_and_changes_nothing():
+    a, b = uniform(0, (2, 3)), uniform(1, 3)  # read-only
+    error = gradcheck(lambda a, b: nnlib.exp(a * b) / (2 + nnlib.sin(a)), a, b)
+    assert 0 < error < 1e-8 and error == gradcheck(lambda a, b: nnlib.exp(a * b) / (2 + nnlib.sin(a)), a, b)
+    assert gradcheck(nnlib.sum, np.zeros((0, 3))) == 0
+    assert gradcheck(lambda a, b: a * 3, 1.0, 2.0) < 1e-8  # an input that is not used has gradient 0
+    assert gradcheck(nnlib.tanh, np.array([0.5], np.float32)) < 1e-8  # computed in float64
+
+
+def test_gradcheck_of_what_has_no_graph():
+    with pytest.raises(GradientError, match="return a tensor but got float64.*record no graph"):
+        gradcheck(lambda x: x.data.sum(), np.ones(2))
+    with pytest.raises(GradientError, match="requires_grad"):
+        gradcheck(lambda x: Tensor(x.data) * 2, np.ones(2))
