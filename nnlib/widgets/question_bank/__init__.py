@@ -1,0 +1,1 @@
+"""The questions of each notebook as data: `nbNN.QUESTIONS` maps a name to a Choice, a Number or an Ordering."""
