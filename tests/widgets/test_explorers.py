@@ -1,0 +1,31 @@
+"""What every explorer of the course keeps to; a new one is found by its name in nnlib.widgets, or missed there."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+from nnlib import widgets
+from nnlib.widgets import Explorer, Player
+
+FOLDER = Path(widgets.__file__).parent
+EXPLORERS = sorted(widgets._EXPLORERS)
+
+
+def test_every_explorer_is_listed():
+    defined = {node.name: path.stem for path in FOLDER.glob("*.py")
+               for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.ClassDef)}
+    found = {name for name, module in defined.items() if module not in ("base", "question")
+             and issubclass(getattr(importlib.import_module(f"nnlib.widgets.{module}"), name), Explorer)}
+    assert found == set(EXPLORERS) and len(found) >= 6
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_labels_tooltips_and_what_is_shown_without_a_kernel(name):
+    explorer = getattr(widgets, name)()
+    for control in explorer.controls:
+        assert isinstance(control, Player) or control.description and len(control.tooltip) > 15
+    bundle = explorer._repr_mimebundle_()
+    assert len(explorer.alt) > 60 and explorer.alt in bundle["text/plain"] and explorer.message == ""
+    assert "<img alt=" in bundle["text/html"] and bundle["image/png"]
