@@ -1,0 +1,93 @@
+"""What every notebook of the course keeps to, whatever it teaches."""
+
+import html
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import exercises
+import notebooks
+
+ROOT = Path(__file__).resolve().parents[2]
+LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SOURCES = sorted((ROOT / "solutions").glob("*/*.ipynb"))
+LINES = 20  # in a code cell; about 12 is better
+NETWORK = re.compile(r"https?://|\b(import|from) (urllib|requests|httpx|socket)\b|fetch_openml|urlretrieve")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def named(paths):
+    return pytest.mark.parametrize("path", paths, ids=lambda path: path.stem)
+
+
+def cells(path, kind):
+    """Pairs (number, cell) of one kind."""
+    return [(n, c) for n, c in enumerate(nbformat.read(path, 4).cells, 1) if c.cell_type == kind]
+
+
+def test_the_notebooks_of_this_stage_are_there():
+    assert {"00_welcome", "01_logistic_regression", "03_gradient_descent"} <= {path.stem for path in LESSONS}
+    assert {"ex01_logistic_regression", "ex03_gradient_descent"} <= {path.stem for path in SOURCES}
+
+
+@named(LESSONS + SOURCES)
+def test_it_is_stored_normalized_and_a_lesson_also_executed(path):
+    assert notebooks.check(path) == []
+
+
+@named(LESSONS)
+def test_every_picture_has_a_text_that_says_what_is_to_be_seen(path):
+    bare = []
+    for number, cell in cells(path, "code"):
+        for data in (output.get("data", {}) for output in cell.outputs):
+            page = data.get("text/html", "")
+            texts = [html.unescape(alt) for alt in re.findall(r'<img[^>]*\balt="([^"]*)"', page)]
+            if ("image/png" in data or "<img" in page) and min(map(len, texts), default=0) < 20:
+                bare.append(f"cell {number}: {texts}")
+    bare += [f"cell {number}: {found}" for number, cell in cells(path, "markdown")
+             for found in re.findall(r"!\[.{0,19}\]\(.*?\)|<img(?![^>]*\balt=)[^>]*>", cell.source)]
+    assert bare == []
+
+
+@named(LESSONS + SOURCES)
+def test_no_cell_needs_the_network(path):
+    assert [number for number, cell in cells(path, "code") if NETWORK.search(cell.source)] == []
+
+
+@named(LESSONS + SOURCES)
+def test_no_code_cell_is_longer_than_a_glance(path):
+    long = {number: len(cell.source.splitlines()) for number, cell in cells(path, "code")}
+    assert {number: lines for number, lines in long.items() if lines > LINES} == {}
+
+
+@named(LESSONS)
+def test_prose_stands_before_every_code_cell(path):
+    kinds = [cell.cell_type for cell in nbformat.read(path, 4).cells]
+    assert [n for n, pair in enumerate(zip(kinds, kinds[1:]), 2) if pair == ("code", "code")] == []
+
+
+@named(LESSONS + SOURCES)
+def test_it_begins_with_its_title(path):
+    first = nbformat.read(path, 4).cells[0]
+    assert first.cell_type == "markdown" and first.source.startswith("# ")
+
+
+@named(LESSONS + SOURCES)
+def test_links_lead_somewhere(path):
+    text = "\n".join(cell.source for _, cell in cells(path, "markdown"))
+    headings = {heading.strip().replace(" ", "-") for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+    # a source in solutions/ is read in exercises/, at the same depth
+    broken = []
+    for link in LINK.findall(text):
+        target, _, anchor = link.partition("#")
+        if re.match(r"[a-z]+:", link):
+            continue
+        if target and not (path.parent / target).exists() or not target and anchor not in headings:
+            broken.append(link)
+    assert broken == []
+
+
+def test_the_exercises_are_what_the_solutions_give():
+    assert exercises.check(exercises.generate()) == []
