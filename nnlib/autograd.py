@@ -202,9 +202,9 @@ def primitive(function):
         values = [_value(x, is_array=i < arrays) for i, x in enumerate(inputs)]
         try:
             value, vjp = function(*values, **options)
+        except ShapeError:
+            raise
         except ValueError as error:
-            if isinstance(error, ShapeError):
-                raise
             shapes = " and ".join(str(np.shape(v)) for v in values[:arrays])
             raise ShapeError(f"{function.__name__}: cannot work on shape {shapes}: {error}") from None
         tensors = [x for x in inputs if isinstance(x, Tensor)]

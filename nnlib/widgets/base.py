@@ -12,6 +12,7 @@ import os
 import re
 import traceback
 from base64 import b64encode
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -220,14 +221,13 @@ class Explorer(ipywidgets.VBox):
         self.controls = [c for row in rows for c in row]
         for control in self.controls:
             if hasattr(control, "value") and not isinstance(control, ipywidgets.HTML):
-                control.observe(self._changed, "value")
+                control.observe(self._observed, "value")
         self._picture = ipywidgets.HTML()
         self._caption = ipywidgets.HTML()
         self._message = ipywidgets.HTML()
         for artist in self._animated:
             artist.set_animated(True)
-        figure.canvas.draw()
-        figure.set_layout_engine("none")  # what was laid out stays, so that the background bitmap stays valid
+        self.lay_out()
         kebab = re.sub(r"(?<!^)(?=[A-Z])", "-", type(self).__name__).lower()
         super().__init__([*(ipywidgets.HBox(row, layout=ROW) for row in rows if row),
                           self._picture, self._caption, self._message])
@@ -270,7 +270,22 @@ class Explorer(ipywidgets.VBox):
         """What is wrong with the learner's function or input, or an empty string."""
         return text_of(self._message.value)
 
-    def _changed(self, _):
+    @contextmanager
+    def setting_controls(self):
+        """Within `with self.setting_controls():` code may move several controls, and no picture is drawn for each."""
+        self._setting = True
+        try:
+            yield
+        finally:
+            self._setting = False
+
+    _setting = False
+
+    def _observed(self, change):
+        if not self._setting:
+            self._changed(change)
+
+    def _changed(self, change):
         self.refresh()
 
     def refresh(self):
@@ -292,6 +307,13 @@ class Explorer(ipywidgets.VBox):
         """Draw what does not move again (after another surface was chosen, say), then everything else."""
         self.background_changed()
         self.refresh()
+
+    def lay_out(self):
+        """Give labels and titles the room they need, once; what was laid out stays, and so does the background."""
+        self.figure.set_layout_engine("constrained")
+        self.figure.canvas.draw()
+        self.figure.set_layout_engine("none")
+        self.background_changed()
 
     def background_changed(self):
         """For `update`: what does not move has changed (the limits of an axis, say) and must be drawn again."""

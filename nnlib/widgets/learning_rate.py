@@ -60,7 +60,7 @@ class LearningRateExplorer(Explorer):
         self.surface = SURFACES[surface] if isinstance(surface, str) else surface
         if not isinstance(self.surface, Surface):
             raise ValueError(f"LearningRateExplorer: expected a name, a Surface or a function but got {surface!r}")
-        self.learner, self.goal, self._switching = learners(step, "step"), goal, False
+        self.learner, self.goal = learners(step, "step"), goal
         self._surfaces = {self.surface.name: self.surface, **SURFACES}
         self.surface_choice = choice("surface", list(self._surfaces), self.surface.name,
                                      tooltip="the loss to walk on: curves of one weight, or surfaces of two")
@@ -126,22 +126,11 @@ class LearningRateExplorer(Explorer):
                 control.min, control.max = low, high
 
     def _changed(self, change):
-        if self._switching:  # the new surface moves the sliders of the start: one picture for all of it
-            return
         if change["owner"] is self.surface_choice:
-            self._switching, self.surface = True, self._surfaces[change["new"]]
-            try:
+            self.surface = self._surfaces[change["new"]]
+            with self.setting_controls():  # the sliders of the start move to the new surface
                 self._show_surface()
-            finally:
-                self._switching = False
         super()._changed(change)
-
-    def _lay_out(self):
-        """Make room for other tick labels."""
-        self.figure.set_layout_engine("constrained")
-        self.figure.canvas.draw()
-        self.figure.set_layout_engine("none")
-        self.background_changed()
 
     def _step(self, w, gradient, velocity, rate, momentum):
         return learners_array(self.learner(w.copy(), gradient.copy(), rate), w.shape, "step"), velocity
@@ -174,7 +163,7 @@ class LearningRateExplorer(Explorer):
         self.trace.set(xlim=(-0.02 * right, right),
                        ylabel="loss above the lowest" if log and lowest else "loss",
                        ylim=(FLOOR, 100 * top) if log else (lowest - 0.03 * top, lowest + top))
-        self._lay_out() if relabeled else self.background_changed()
+        self.lay_out() if relabeled else self.background_changed()
 
     def _draw_trace(self):
         low, high = self.trace.get_ylim()

@@ -79,7 +79,7 @@ class LogisticRegressionExplorer(Explorer):
         if dataset not in SETS:
             raise ValueError(f"LogisticRegressionExplorer: expected dataset to be one of {', '.join(SETS)} but got "
                              f"{dataset!r}")
-        self._learners_gradient, self.goal, self._setting = learners(gradient, "gradient"), goal, False
+        self._learners_gradient, self.goal = learners(gradient, "gradient"), goal
         self._was_set = []
         self.data = choice("data", list(SETS), dataset, tooltip="the points that the neuron has to tell apart")
         tips = "weight of the input x1", "weight of the input x2", "bias: weight of a unit that always emits 1"
@@ -134,8 +134,6 @@ class LogisticRegressionExplorer(Explorer):
         self.steps, self._note, self._hand_path, self._descent_path = 0, "", [self.parameters[:2]], []
 
     def _changed(self, change):
-        if self._setting:
-            return
         if change.owner is self.data:
             self.player.pause()
             self._load()
@@ -159,10 +157,9 @@ class LogisticRegressionExplorer(Explorer):
         self._was_set = [*self._was_set[-2:], (time.monotonic(), [control.value for control in self.sliders])]
 
     def _show_parameters(self):
-        self._setting = True
-        for control, value in zip(self.sliders, self.parameters):
-            control.value = round(round(value / STEP) * STEP, 2)
-        self._setting = False
+        with self.setting_controls():
+            for control, value in zip(self.sliders, self.parameters):
+                control.value = round(round(value / STEP) * STEP, 2)
 
     def _is_late_echo(self, change):
         """Whether the browser sends back, only now, a value that was set a moment ago and no longer holds."""

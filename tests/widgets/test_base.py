@@ -125,6 +125,16 @@ def test_each_control_updates_once(explorer):
     assert explorer.updates - before == 3
 
 
+def test_controls_set_by_code_draw_nothing_until_it_is_done(explorer):
+    control, before = explorer.controls[0], explorer.picture
+    with pytest.raises(RuntimeError), explorer.setting_controls():
+        control.value = control.max
+        assert explorer.picture == before
+        raise RuntimeError("an error on the way")
+    control.value = control.min  # the hand again, which is followed
+    assert explorer.picture != before
+
+
 def test_picture_text_caption_and_goal_follow_the_state(explorer):
     explorer.place.value = -0.25
     html = unescape(explorer._picture.value)
