@@ -2,6 +2,7 @@
 
 import copy
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -213,16 +214,54 @@ def test_a_graph_deeper_than_the_recursion_limit(depth):
 
 def test_gradients_add_up_until_they_are_cleared():
     x = parameter([1.0, 2.0])
-    y = (x * x).sum()
-    y.backward()
+    (x * x).sum().backward()
     first = x.grad
-    y.backward()
+    (x * x).sum().backward()
     np.testing.assert_array_equal(first, [2, 4])  # what was handed out is not changed afterwards
     np.testing.assert_array_equal(x.grad, [4, 8])
     (3 * x).sum().backward()
     np.testing.assert_array_equal(x.grad, [7, 11])
     x.zero_grad()
     assert x.grad is None
+
+
+def test_a_graph_is_walked_once_unless_it_is_kept():
+    x = parameter([1.0, 2.0])
+    y = x * x
+    loss = y.sum()
+    loss.backward(retain_graph=True)
+    loss.backward()
+    np.testing.assert_array_equal(x.grad, [4, 8])
+    for again in (loss, y.sum(), (y * x).sum()):  # the whole graph, or one that shares a part with it
+        with pytest.raises(GradientError, match=r"walked before.*compute the loss again.*retain_graph=True"):
+            again.backward()
+    np.testing.assert_array_equal(x.grad, [4, 8])  # refused before anything was added
+    assert loss.operation == "sum" and loss.parents[0] is y and y.parents == (x, x)  # it can still be drawn
+
+
+def test_what_an_operation_saved_is_given_back_during_the_walk():
+    alive = []
+
+    @primitive
+    def hoard(x):
+        saved = np.ones(1000)
+        alive.append(weakref.ref(saved))
+        return x * 1.0, lambda g: (g * saved[0],)
+
+    def count():
+        return sum(reference() is not None for reference in alive)
+
+    counts = []
+
+    @primitive
+    def witness(x):
+        return x * 1.0, lambda g: (counts.append(count()), (g,))[1]
+
+    x = parameter(1.0)
+    y = hoard(hoard(witness(hoard(x))))
+    assert count() == 3
+    y.backward()
+    assert counts == [1] and count() == 0 and x.grad == 1
 
 
 def test_gradients_of_different_tensors_share_no_memory():
@@ -242,7 +281,7 @@ def test_only_leaves_and_those_who_ask_keep_their_gradient():
     x, constant = parameter(3.0), Tensor(2.0)
     y = x * constant
     z = (y * y).retain_grad()
-    z.backward()
+    z.backward(retain_graph=True)
     assert y.grad is None and constant.grad is None and z.grad == 1 and x.grad == 24
     y.retain_grad()
     z.backward()
@@ -343,6 +382,36 @@ def test_gradients_may_be_lazy_or_absent():
     scaled(x, by, ignored * 2, factor=2.0).backward()
     assert called == ["x"] and x.grad == 8 and ignored.grad is None
     assert scaled(3.0, 4.0, 0) == 12 and scaled.__name__ == "scaled"
+
+
+def test_a_primitive_of_any_number_of_arrays():
+    @primitive
+    def weighted(*arrays, scale=1.0):
+        return scale * sum((i + 1) * a for i, a in enumerate(arrays)), (
+            lambda g: tuple(scale * (i + 1) * g for i in range(len(arrays))))
+
+    x, y = parameter([1.0, 2.0]), parameter([3.0, 4.0])
+    z = weighted(x, [1, 1], y, x, scale=2.0)
+    np.testing.assert_array_equal(z.data, [2 * (1 + 2 + 9 + 4), 2 * (2 + 2 + 12 + 8)])
+    z.sum().backward()
+    np.testing.assert_array_equal(x.grad, [10, 10])
+    np.testing.assert_array_equal(y.grad, [6, 6])
+    assert type(weighted(np.ones(2), np.ones(2))) is np.ndarray
+
+
+def test_an_optional_array_by_name_or_place_gets_its_gradient():
+    @primitive
+    def shifted(x, offset=None, factor=1.0):
+        value = factor * x if offset is None else factor * x + offset
+        return value, lambda g: (factor * g, g)
+
+    x, offset = parameter(2.0), parameter(1.0)
+    shifted(x, factor=3.0, offset=offset).backward()
+    shifted(x, offset, 2.0).backward()
+    shifted(x).backward()
+    assert x.grad == 6 and offset.grad == 2
+    factor = parameter(2.0)
+    assert shifted(x, factor=factor).parents == (x, None, factor)  # a tensor by name behind one that is left out
 
 
 def test_an_error_inside_a_primitive_keeps_its_kind():

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from support import seeds, shapes, uniform
 
 import nnlib
-from nnlib import GradientError, Tensor, gradcheck, numerical_gradient, primitive
+from nnlib import GradientError, Module, Parameter, Tensor, gradcheck, numerical_gradient, primitive
 
 
 @settings(max_examples=40)
@@ -74,3 +74,60 @@ def test_gradcheck_of_what_has_no_graph():
         gradcheck(lambda x: x.data.sum(), np.ones(2))
     with pytest.raises(GradientError, match="requires_grad"):
         gradcheck(lambda x: Tensor(x.data) * 2, np.ones(2))
+
+
+class Line(Module):
+    """A model of two parameters and, if asked for, a wrong gradient."""
+
+    def __init__(self, operation=nnlib.tanh):
+        self.weight, self.bias, self.operation = Parameter(uniform(0, (3, 2))), Parameter(uniform(1, 3)), operation
+
+    def forward(self, x):
+        return self.operation(x @ self.weight.T + self.bias)
+
+
+def test_gradcheck_moves_the_parameters_of_a_model_and_puts_them_back():
+    model, x = Line(), uniform(2, (4, 2))
+    model.bias.grad = np.full(3, 7.0)
+    kept = model.state_dict()
+    assert 0 < gradcheck(lambda x, *parameters: model(x), x, *model.parameters()) < 1e-8
+    assert 0 < gradcheck(lambda *parameters: model(x), *model.parameters()) < 1e-8
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, kept[name])
+    np.testing.assert_array_equal(model.bias.grad, 7)
+    assert model.weight.grad is None
+
+
+def test_gradcheck_names_a_parameter_with_a_wrong_gradient():
+    @primitive
+    def scaled(a, factor):
+        return a * factor, lambda g: (g * factor, None)
+
+    factor = Parameter([2.0, 3.0, 4.0])
+    model = Line(operation=lambda z: scaled(z, factor))
+    with pytest.raises(GradientError, match=r"gradcheck: input 2 at \(0,\): backward gives 0, finite differences"):
+        gradcheck(lambda *parameters: model(uniform(2, (4, 2))), model.weight, model.bias, factor)
+    np.testing.assert_array_equal(factor.data, [2, 3, 4])
+
+
+def test_gradcheck_puts_back_what_an_error_interrupts():
+    w, calls = Parameter([1.0, 2.0]), []
+
+    def breaks_down(w):
+        calls.append(1)
+        if len(calls) > 2:
+            raise RuntimeError("broken")
+        return w * w
+
+    with pytest.raises(RuntimeError, match="broken"):
+        gradcheck(breaks_down, w)
+    np.testing.assert_array_equal(w.data, [1, 2])
+    assert w.grad is None
+
+
+def test_gradcheck_refuses_float32():
+    model, narrow = Line().to(np.float32), Parameter(np.ones(2, np.float32))
+    for function, inputs in [(lambda x, *parameters: model(x), [np.ones((4, 2)), *model.parameters()]),
+                             (lambda x: narrow * 2, [np.ones(2)])]:
+        with pytest.raises(GradientError, match=r"float64 but it computes in float32.*model.to\(np.float64\)"):
+            gradcheck(function, *inputs)
