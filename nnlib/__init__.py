@@ -1,15 +1,22 @@
-"""nnlib: the small NumPy library of this course, made to be read. Names follow PyTorch's where it has one."""
+"""nnlib: the small NumPy library of this course, made to be read. Names follow PyTorch's where it has one.
+
+The names of the engine, the operations, the layers and of training stand here flat: `from nnlib import datasets
+Linear, cross_entropy, SGD, fit`. Some parts keep their own name: `architecture`, `datasets`, `initializers`, `tuning`
+and, with figures and explorers, `plots` and `widgets`.
+"""
+
+import sys
 
 from nnlib import datasets
-from nnlib.autograd import Tensor, no_grad, primitive
-from nnlib.errors import DataError, GradientError, NnlibError, ShapeError
-from nnlib.gradcheck import gradcheck, numerical_gradient
-from nnlib.losses import binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, squared_loss
-from nnlib.ops import *  # noqa: F403  (the names are listed in nnlib.ops.__all__)
-from nnlib.ops import __all__ as _operations
-from nnlib.optimizers import SGD
+from nnlib.autograd import *
+from nnlib.errors import *
+from nnlib.gradcheck import *
+from nnlib.losses import *
+from nnlib.ops import *
+from nnlib.optimizers import *
+from nnlib.seeding import *
 
 __version__ = "0.1.0"
-__all__ = ["DataError", "GradientError", "NnlibError", "SGD", "ShapeError", "Tensor", "binary_cross_entropy",
-           "binary_cross_entropy_with_logits", "cross_entropy", "datasets", "gradcheck", "no_grad",
-           "numerical_gradient", "primitive", "squared_loss", *_operations]
+_FLAT = ("autograd", "errors", "gradcheck", "losses", "ops", "optimizers", "seeding")
+__all__ = ["datasets",
+           *(name for part in _FLAT for name in sys.modules[f"nnlib.{part}"].__all__)]

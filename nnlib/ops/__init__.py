@@ -4,27 +4,15 @@ import numpy as np
 
 from nnlib.autograd import Tensor
 from nnlib.errors import GradientError
-from nnlib.ops.activations import log_softmax, relu, sigmoid, softmax, softplus, tanh
-from nnlib.ops.arithmetic import (
-    absolute,
-    add,
-    cos,
-    divide,
-    exp,
-    log,
-    maximum,
-    multiply,
-    negate,
-    power,
-    sin,
-    sqrt,
-    subtract,
-)
-from nnlib.ops.shaping import getitem, matmul, mean, permute, reshape, sum, transpose
+from nnlib.ops import activations, arithmetic, products, reductions, shaping
+from nnlib.ops.activations import *
+from nnlib.ops.arithmetic import *
+from nnlib.ops.products import *
+from nnlib.ops.reductions import *
+from nnlib.ops.shaping import *
 
-__all__ = ["absolute", "add", "cos", "divide", "exp", "getitem", "log", "log_softmax", "matmul", "maximum", "mean",
-           "multiply", "negate", "permute", "power", "relu", "reshape", "sigmoid", "sin", "softmax", "softplus", "sqrt",
-           "subtract", "sum", "tanh", "transpose"]
+_PARTS = (activations, arithmetic, products, reductions, shaping)
+__all__ = [name for part in _PARTS for name in part.__all__]
 
 
 def _reflected(operation):
@@ -41,6 +29,7 @@ def _in_place(operation):
         if result.requires_grad:
             raise GradientError("a parameter can change in place only inside `with no_grad():`")
         self.data[...] = result.data
+        self.mark_changed()
         return self
 
     return operator
@@ -60,8 +49,8 @@ for _name, _operation in [("add", add), ("sub", subtract), ("mul", multiply), ("
 for _name, _ufunc in [("lt", np.less), ("le", np.less_equal), ("gt", np.greater), ("ge", np.greater_equal),
                       ("eq", np.equal), ("ne", np.not_equal)]:
     setattr(Tensor, f"__{_name}__", _comparison(_ufunc))
-for _operation in [exp, log, sqrt, sin, cos, sum, mean, matmul, sigmoid, tanh, relu, softplus, softmax, log_softmax,
-                   transpose]:
+for _operation in [clip, cos, exp, log, log_softmax, logsumexp, matmul, max, mean, min, relu, sigmoid, sin,
+                   softmax, softplus, sqrt, squeeze, sum, tan, tanh, transpose, var]:
     setattr(Tensor, _operation.__name__, _operation)
 
 Tensor.__neg__ = negate
@@ -70,3 +59,5 @@ Tensor.__getitem__ = getitem
 Tensor.T = property(permute)
 Tensor.permute = lambda self, *axes: permute(self, axes)
 Tensor.reshape = lambda self, *shape: reshape(self, shape[0] if len(shape) == 1 else shape)
+Tensor.flatten = lambda self, start_axis=0: flatten(self, start_axis)  # of an array, all axes; of a batch, from 1 on
+Tensor.argmax = lambda self, axis=None: np.argmax(self.data, axis)  # a position has no derivative: a plain array

@@ -7,8 +7,10 @@ import nnlib
 from nnlib import ShapeError, Tensor, divide, matmul, maximum, multiply, power, softmax, subtract
 
 UNARY = ["absolute", "cos", "exp", "log", "log_softmax", "mean", "negate", "relu", "sigmoid", "permute",
-         "softmax", "softplus", "sin", "sqrt", "sum", "tanh"]
-OPERATORS = {"+": nnlib.add, "-": subtract, "*": multiply, "/": divide, "**": power, "max": maximum}
+         "softmax", "softplus", "sin", "sqrt", "sum", "tanh", "tan", "elu", "leaky_relu", "hardtanh", "swish",
+         "max", "min", "var", "logsumexp", "squeeze"]
+OPERATORS = {"+": nnlib.add, "-": subtract, "*": multiply, "/": divide, "**": power, "max": maximum,
+             "min": nnlib.minimum, "where": lambda a, b: nnlib.where([True, False], a, b)}
 EXTREME = [-1e4, -800.0, -90.0, -1e-4, -0.0, 0.0, 1e-4, 90.0, 800.0, 1e4]
 
 
@@ -21,8 +23,9 @@ def trainable(data, dtype=np.float64):
 def test_dtype_is_kept_by_value_and_gradient(name, dtype):
     operation, x = getattr(nnlib, name), trainable([0.5, 1.5, 2.5], dtype)
     y = operation(x)
-    y.backward(np.ones(y.shape))  # a float64 gradient from above does not widen it either
-    assert (y.dtype, x.grad.dtype) == (dtype, dtype)
+    y.backward(np.ones(y.shape), retain_graph=True)  # a float64 gradient from above does not widen it either
+    pieces = [piece() if callable(piece) else piece for piece in y._vjp(np.ones(y.shape, dtype))]
+    assert (y.dtype, x.grad.dtype, pieces[0].dtype) == (dtype, dtype, dtype)  # nor does the operation, on its way
     assert operation(x.data).dtype == dtype
     if dtype == np.float32 and "softmax" not in name:  # NumPy's reductions give scalars of their own type
         assert operation(x.data.sum()).dtype == dtype
@@ -70,11 +73,13 @@ def test_comparisons_are_plain_boolean_arrays():
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", ["sigmoid", "tanh", "relu", "softplus", "softmax", "log_softmax", "absolute"])
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "relu", "softplus", "softmax", "log_softmax", "absolute",
+                                  "elu", "leaky_relu", "hardtanh", "swish", "logsumexp", "max", "min", "mean", "var",
+                                  "sin", "cos"])
 def test_any_size_of_input_without_a_warning(name, dtype):
     z = trainable(EXTREME, dtype)
     y = getattr(nnlib, name)(z)
-    y.backward(np.linspace(-1, 1, len(EXTREME)))
+    y.backward(np.linspace(-1, 1, len(EXTREME)) if y.shape else 1.0)
     assert np.isfinite(y.data).all() and np.isfinite(z.grad).all()
 
 
@@ -99,12 +104,69 @@ def test_softmax_does_not_see_a_common_shift_and_masks_with_minus_infinity():
     np.testing.assert_array_equal(softmax([0.0, -np.inf, 0.0]), [0.5, 0, 0.5])
 
 
+@pytest.mark.filterwarnings("error")
+def test_logsumexp_and_swish_at_the_far_ends():
+    for values, expected, slope in [([-np.inf] * 2, -np.inf, [0, 0]), ([-np.inf, 1.0], 1.0, [0, 1]),
+                                    ([1e4, 1e4], 1e4 + np.log(2), [0.5, 0.5]),
+                                    ([-1e4, -1e4], np.log(2) - 1e4, [0.5, 0.5])]:
+        x = trainable(values)
+        y = nnlib.logsumexp(x)
+        y.backward()
+        assert y.item() == expected
+        np.testing.assert_allclose(x.grad, slope, rtol=1e-12)
+    assert nnlib.logsumexp(np.empty(0)) == -np.inf
+    np.testing.assert_array_equal(nnlib.swish(np.array([-1e4, 0, 1e4])), [0, 0, 1e4])
+    assert nnlib.elu(-1e-20) == pytest.approx(-1e-20, rel=1e-12, abs=0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_statistics_of_too_few_numbers_are_not_a_number():
+    for y in (nnlib.mean(np.empty((0, 2)), axis=0), nnlib.var(np.ones((1, 2)), axis=0), nnlib.var(np.empty((0, 2)), 0),
+              nnlib.var(np.ones((2, 2)), axis=0, correction=3)):
+        np.testing.assert_array_equal(y, [np.nan, np.nan])
+    assert nnlib.var(7.0, correction=0) == 0 and nnlib.var([1, 2, 3]) == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_maximum_that_is_not_a_number_sends_no_gradient_and_no_warning():
+    x = trainable([1.0, np.nan])
+    nnlib.max(x).backward()
+    np.testing.assert_array_equal(x.grad, [0, 0])
+
+
+def test_a_gradient_that_is_infinite_does_not_leak_to_what_was_not_picked():
+    x, y = trainable([0.0, 4.0]), trainable([3.0, 3.0])
+    nnlib.where(x > 0, x, y).backward([np.inf, np.nan])
+    np.testing.assert_array_equal(x.grad, [0, np.nan])
+    np.testing.assert_array_equal(y.grad, [np.inf, 0])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64, bool])
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "softplus", "softmax", "log_softmax", "elu", "swish", "exp", "log",
+                                  "sqrt", "sin", "cos", "tan", "mean", "var", "logsumexp"])
+def test_integers_and_booleans_are_computed_with_as_floats(name, dtype):
+    array, operation = np.array([1, 0, 120]).astype(dtype), getattr(nnlib, name)
+    value = operation(array)
+    np.testing.assert_array_equal(value, operation(array.astype(np.float64)))
+    assert value.dtype == np.float64
+    np.testing.assert_array_equal(operation(Tensor(array)).data, value)
+
+
+def test_integers_to_a_negative_power_are_floats():
+    np.testing.assert_array_equal((Tensor([1, 2]) ** -1).data, [1, 0.5])
+    np.testing.assert_array_equal((2 ** Tensor([-1, 2])).data, [0.5, 4])
+    assert power(2, -1) == 0.5 and (Tensor([2, 3]) ** 2).dtype == np.int64
+    assert (2 ** Tensor(np.array([-1, 1], np.float32))).dtype == np.float32
+
+
 def test_lists_and_integers_are_computed_with():
     assert nnlib.sum([1, 2, 3]) == 6 and nnlib.mean([1, 2]) == 1.5
     np.testing.assert_allclose(nnlib.sigmoid([0, 1]), [0.5, 1 / (1 + np.exp(-1))])
     np.testing.assert_allclose(softmax([[1, 1], [0, 0]]), 0.5)
     np.testing.assert_array_equal(matmul([[1, 2], [3, 4]], [1, 1]), [3, 7])
     np.testing.assert_array_equal(divide([1, 2], 2), [0.5, 1])
+    np.testing.assert_array_equal(nnlib.linear([[1, 2]], [[1, 1]], [0.5]), [[3.5]])
     assert (Tensor([1, 2]) * 2).dtype == np.array([1, 2]).dtype
 
 
@@ -140,6 +202,30 @@ def test_methods_are_the_functions():
     (lambda: softmax(np.ones(0)), r"softmax: .*\(0,\)"),
     (lambda: nnlib.permute(np.ones((2, 3)), (0, 0)), r"permute: .*\(2, 3\).*repeated axis"),
     (lambda: nnlib.exp([[1.0, 2.0], [3.0]]), r"rows have different lengths"),
+    (lambda: Tensor(np.ones(3)) ** np.ones(4), r"power: .*\(3,\) and \(4,\)"),
+    (lambda: nnlib.where([True, False], np.ones(3), 0.0), r"where: .*\(2,\) and \(3,\)"),
+    (lambda: nnlib.max(np.empty((0, 3)), axis=0),
+     r"max: expected at least one element along axis 0 but got shape \(0, 3\); is the batch"),
+    (lambda: nnlib.min(Tensor([])), r"min: expected at least one element along axis None but got shape \(0,\)"),
+    (lambda: nnlib.max(np.ones(3), axis=1), r"max: .*axis 1 is out of bounds"),
+    (lambda: nnlib.linear(np.ones((64, 32)), np.ones((10, 64))),
+     r"linear: expected input of shape \(\.\.\., 64\) .* \(10, 64\) but got \(64, 32\); did you mean x\.T\?"),
+    (lambda: nnlib.linear(np.ones((5, 3)), np.ones((3, 4))), r"expected .*4\).* \(5, 3\); did you mean weight\.T\?"),
+    (lambda: nnlib.linear(np.ones((5, 8, 8)), np.ones((3, 64))), r"but got \(5, 8, 8\); did you forget to flatten"),
+    (lambda: nnlib.linear(np.ones((5, 7)), np.ones((3, 4))), r"but got \(5, 7\)$"),
+    (lambda: nnlib.linear(2.0, np.ones((3, 4))), r"linear: .*but got \(\)$"),
+    (lambda: nnlib.linear(np.ones(3), np.ones(3)), r"a weight of shape \(out, in\) but got \(3,\); .*v\[None\]"),
+    (lambda: nnlib.linear(np.ones(3), np.ones((2, 3)), np.ones(3)),
+     r"a bias of shape \(2,\) .*\(2, 3\) but got \(3,\)"),
+    (lambda: nnlib.flatten(np.ones(3)), r"flatten: expected an array with an axis 1 but got shape \(3,\); try"),
+    (lambda: nnlib.squeeze(np.ones((2, 3)), 0), r"squeeze: .*\(2, 3\)"),
+    (lambda: nnlib.broadcast_to(np.ones(3), (2, 2)), r"broadcast_to: .*\(3,\)"),
+    (lambda: nnlib.concatenate([np.ones((2, 3)), np.ones((3, 2))]), r"concatenate: .*\(2, 3\) and \(3, 2\)"),
+    (lambda: nnlib.concatenate([]), r"concatenate: .*at least one"),
+    (lambda: nnlib.stack([np.ones(2), np.ones(3)]), r"stack: .*\(2,\) and \(3,\)"),
+    (lambda: nnlib.pad(np.ones((2, 3)), ((1, 2), (3, 4), (5, 6))), r"pad: .*\(2, 3\)"),
+    (lambda: nnlib.pad(np.ones(3), (0, -1)), r"pad: expected widths of at least 0 but got \[ 0 -1\]; .* slice"),
+    (lambda: nnlib.embedding([0], np.ones(3)), r"embedding: expected a weight of shape \(rows, width\) but got \(3,\)"),
 ])
 def test_shapes_that_do_not_fit_are_named_in_a_sentence(call, sentence):
     with pytest.raises(ShapeError, match=sentence) as caught:
@@ -147,9 +233,28 @@ def test_shapes_that_do_not_fit_are_named_in_a_sentence(call, sentence):
     assert caught.value.__suppress_context__ or not caught.value.__context__  # no second traceback
 
 
+@pytest.mark.parametrize(("indices", "error", "sentence"), [
+    ([0.0, 1.0], TypeError, r"embedding: expected integer indices but got float64; try indices\.astype\(int\)"),
+    ([0, 5], IndexError, r"embedding: expected indices from 0 to 4 but got 0 to 5; how many"),
+    ([-1, 2], IndexError, r"from 0 to 4 but got -1 to 2"),
+])
+def test_indices_that_name_no_row_are_refused(indices, error, sentence):
+    with pytest.raises(error, match=sentence):
+        nnlib.embedding(indices, np.ones((5, 2)))
+
+
+def test_small_index_types_reach_every_row_of_a_large_table():
+    weight = trainable(np.ones((200, 3)))
+    nnlib.embedding(np.array([199, 199], np.uint8), weight).backward(np.ones((2, 3)))
+    np.testing.assert_array_equal(weight.grad[[0, 198, 199]].sum(axis=1), [0, 0, 6])
+
+
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
 def test_empty_arrays_pass_through(shape):
     x = trainable(np.empty(shape))
-    for y in (x * 2, x + x, x.exp(), x.T, x.reshape(-1), nnlib.sigmoid(x), x.sum(), x[..., :0]):
+    for y in (x * 2, x + x, x.exp(), x.T, x.reshape(-1), nnlib.sigmoid(x), x.sum(), x[..., :0], nnlib.clip(x, 0, 1),
+              nnlib.mean(x), nnlib.var(x), nnlib.logsumexp(x), nnlib.max(x.reshape(1, -1), axis=0), nnlib.elu(x),
+              nnlib.flatten(x, 0), nnlib.stack([x, x]), nnlib.where(True, x, x), nnlib.maximum(x, x)):
         y.sum().backward()
     assert x.grad.shape == shape
