@@ -1,22 +1,24 @@
 """nnlib: the small NumPy library of this course, made to be read. Names follow PyTorch's where it has one.
 
-The names of the engine, the operations, the layers and of training stand here flat: `from nnlib import datasets
+The names of the engine, the operations, the layers and of training stand here flat: `from nnlib import datasets, initializers
 Linear, cross_entropy, SGD, fit`. Some parts keep their own name: `architecture`, `datasets`, `initializers`, `tuning`
 and, with figures and explorers, `plots` and `widgets`.
 """
 
 import sys
 
-from nnlib import datasets
+from nnlib import datasets, initializers
 from nnlib.autograd import *
 from nnlib.errors import *
 from nnlib.gradcheck import *
+from nnlib.layers import *
 from nnlib.losses import *
+from nnlib.module import *
 from nnlib.ops import *
 from nnlib.optimizers import *
 from nnlib.seeding import *
 
 __version__ = "0.1.0"
-_FLAT = ("autograd", "errors", "gradcheck", "losses", "ops", "optimizers", "seeding")
-__all__ = ["datasets",
+_FLAT = ("autograd", "errors", "gradcheck", "layers", "losses", "module", "ops", "optimizers", "seeding")
+__all__ = ["datasets", "initializers",
            *(name for part in _FLAT for name in sys.modules[f"nnlib.{part}"].__all__)]

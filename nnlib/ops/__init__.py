@@ -4,16 +4,26 @@ import numpy as np
 
 from nnlib.autograd import Tensor
 from nnlib.errors import GradientError
-from nnlib.ops import activations, arithmetic, convolution, pooling, products, reductions, shaping
+from nnlib.ops import (
+    activations,
+    arithmetic,
+    convolution,
+    normalization,
+    pooling,
+    products,
+    reductions,
+    shaping,
+)
 from nnlib.ops.activations import *
 from nnlib.ops.arithmetic import *
 from nnlib.ops.convolution import *
+from nnlib.ops.normalization import *
 from nnlib.ops.pooling import *
 from nnlib.ops.products import *
 from nnlib.ops.reductions import *
 from nnlib.ops.shaping import *
 
-_PARTS = (activations, arithmetic, convolution, pooling, products, reductions, shaping)
+_PARTS = (activations, arithmetic, convolution, normalization, pooling, products, reductions, shaping)
 __all__ = [name for part in _PARTS for name in part.__all__]
 
 
