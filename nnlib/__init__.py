@@ -16,9 +16,10 @@ from nnlib.losses import *
 from nnlib.module import *
 from nnlib.ops import *
 from nnlib.optimizers import *
+from nnlib.schedules import *
 from nnlib.seeding import *
 
 __version__ = "0.1.0"
-_FLAT = ("autograd", "errors", "gradcheck", "layers", "losses", "module", "ops", "optimizers", "seeding")
+_FLAT = ("autograd", "errors", "gradcheck", "layers", "losses", "module", "ops", "optimizers", "schedules", "seeding")
 __all__ = ["datasets", "initializers",
            *(name for part in _FLAT for name in sys.modules[f"nnlib.{part}"].__all__)]
