@@ -8,6 +8,7 @@ and, with figures and explorers, `plots` and `widgets`.
 import sys
 
 from nnlib import datasets, initializers
+from nnlib.attention import *
 from nnlib.autograd import *
 from nnlib.errors import *
 from nnlib.gradcheck import *
@@ -16,10 +17,12 @@ from nnlib.losses import *
 from nnlib.module import *
 from nnlib.ops import *
 from nnlib.optimizers import *
+from nnlib.recurrent import *
 from nnlib.schedules import *
 from nnlib.seeding import *
 
 __version__ = "0.1.0"
-_FLAT = ("autograd", "errors", "gradcheck", "layers", "losses", "module", "ops", "optimizers", "schedules", "seeding")
+_FLAT = ("attention", "autograd", "errors", "gradcheck", "layers", "losses", "module", "ops", "optimizers",
+         "recurrent", "schedules", "seeding")
 __all__ = ["datasets", "initializers",
            *(name for part in _FLAT for name in sys.modules[f"nnlib.{part}"].__all__)]

@@ -11,6 +11,7 @@ from nnlib.ops import (
     normalization,
     pooling,
     products,
+    recurrence,
     reductions,
     shaping,
 )
@@ -20,10 +21,11 @@ from nnlib.ops.convolution import *
 from nnlib.ops.normalization import *
 from nnlib.ops.pooling import *
 from nnlib.ops.products import *
+from nnlib.ops.recurrence import *
 from nnlib.ops.reductions import *
 from nnlib.ops.shaping import *
 
-_PARTS = (activations, arithmetic, convolution, normalization, pooling, products, reductions, shaping)
+_PARTS = (activations, arithmetic, convolution, normalization, pooling, products, recurrence, reductions, shaping)
 __all__ = [name for part in _PARTS for name in part.__all__]
 
 
