@@ -1,13 +1,13 @@
 """nnlib: the small NumPy library of this course, made to be read. Names follow PyTorch's where it has one.
 
-The names of the engine, the operations, the layers and of training stand here flat: `from nnlib import datasets, initializers
+The names of the engine, the operations, the layers and of training stand here flat: `from nnlib import datasets, initializers, tuning
 Linear, cross_entropy, SGD, fit`. Some parts keep their own name: `architecture`, `datasets`, `initializers`, `tuning`
 and, with figures and explorers, `plots` and `widgets`.
 """
 
 import sys
 
-from nnlib import datasets, initializers
+from nnlib import datasets, initializers, tuning
 from nnlib.attention import *
 from nnlib.autograd import *
 from nnlib.errors import *
@@ -20,9 +20,10 @@ from nnlib.optimizers import *
 from nnlib.recurrent import *
 from nnlib.schedules import *
 from nnlib.seeding import *
+from nnlib.training import *
 
 __version__ = "0.1.0"
 _FLAT = ("attention", "autograd", "errors", "gradcheck", "layers", "losses", "module", "ops", "optimizers",
-         "recurrent", "schedules", "seeding")
-__all__ = ["datasets", "initializers",
+         "recurrent", "schedules", "seeding", "training")
+__all__ = ["datasets", "initializers", "tuning",
            *(name for part in _FLAT for name in sys.modules[f"nnlib.{part}"].__all__)]
