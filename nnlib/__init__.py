@@ -1,13 +1,13 @@
 """nnlib: the small NumPy library of this course, made to be read. Names follow PyTorch's where it has one.
 
-The names of the engine, the operations, the layers and of training stand here flat: `from nnlib import datasets, initializers, tuning
+The names of the engine, the operations, the layers and of training stand here flat: `from nnlib import Tensor, conv2d,
 Linear, cross_entropy, SGD, fit`. Some parts keep their own name: `architecture`, `datasets`, `initializers`, `tuning`
 and, with figures and explorers, `plots` and `widgets`.
 """
 
 import sys
 
-from nnlib import datasets, initializers, tuning
+from nnlib import architecture, datasets, initializers, tuning
 from nnlib.attention import *
 from nnlib.autograd import *
 from nnlib.errors import *
@@ -23,7 +23,7 @@ from nnlib.seeding import *
 from nnlib.training import *
 
 __version__ = "0.1.0"
-_FLAT = ("attention", "autograd", "errors", "gradcheck", "layers", "losses", "module", "ops", "optimizers",
-         "recurrent", "schedules", "seeding", "training")
-__all__ = ["datasets", "initializers", "tuning",
+_FLAT = ("attention", "autograd", "errors", "gradcheck", "layers", "losses", "module", "ops", "optimizers", "recurrent",
+         "schedules", "seeding", "training")
+__all__ = ["architecture", "datasets", "initializers", "tuning",
            *(name for part in _FLAT for name in sys.modules[f"nnlib.{part}"].__all__)]
