@@ -3,7 +3,8 @@
     python tools/suite.py [--quick]
 
 --quick leaves out the browser and runs the notebooks without comparing what they print (nbval's lax mode),
-for systems where a last digit may differ.
+for systems where a last digit may differ. With CI=true in the environment, nothing that a full run needs may be
+missing: a browser, PyTorch.
 """
 
 import argparse
@@ -16,6 +17,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+COVERED = 95  # percent of the library's lines that the units must run, the least
+NEEDS_TORCH = ("import importlib.util, sys; sys.exit(None if importlib.util.find_spec('torch') else 'PyTorch is not "
+               "installed, and without it the tests that compare with it are skipped; .ci/run installs it')")
 
 
 def steps(copies, quick):
@@ -26,7 +30,11 @@ def steps(copies, quick):
              f"--nbval-sanitize-with={ROOT / 'tests' / 'notebooks' / 'sanitize.cfg'}",
              f"--rootdir={copies}", "-c", ROOT / "pyproject.toml", "-p", "no:cacheprovider"]
     yield "lint", [sys.executable, "-m", "ruff", "check", "--output-format=concise"]
-    yield "units", [*pytest, *parallel, "tests", "--ignore=tests/browser"]
+    if os.environ.get("CI") and not quick:
+        yield "torch", [sys.executable, "-c", NEEDS_TORCH]
+    yield "units", [*pytest, *parallel, "tests", "--ignore=tests/browser", "--cov", "--cov-report="]
+    yield "coverage", [sys.executable, "-m", "coverage", "report", f"--fail-under={COVERED}", "--skip-covered",
+                       "--show-missing", "--sort=cover"]
     yield "notebooks", [*pytest, *parallel, *nbval, copies]
     if not quick:
         yield "browser", [*pytest, "tests/browser"]
@@ -52,6 +60,10 @@ def main(arguments=None):
         copies.mkdir()
         env = os.environ | {"NNLIB_PROGRESS": str(Path(temporary, "progress.json")), "IPYTHONDIR": temporary,
                             "JUPYTER_CONFIG_DIR": str(Path(temporary, "jupyter"))}
+        env |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # two workers: more threads would only wait
+        env["COVERAGE_FILE"] = str(Path(temporary, "coverage"))
+        if sys.version_info >= (3, 12):
+            env["COVERAGE_CORE"] = "sysmon"  # counts lines at almost no cost
         if not copy_notebooks(copies):
             results.append(("copies", False, 0.0))
         for name, command in steps(copies, options.quick):

@@ -17,7 +17,7 @@ import suite
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-CONDA_NAMES = {"matplotlib": "matplotlib-base", "playwright": "playwright-python", "flit-core": "flit-core"}
+CONDA_NAMES = {"matplotlib": "matplotlib-base", "playwright": "playwright-python", "jupyter-core": "jupyter_core"}
 KEPT = ["exercises/ex01/ex01.ipynb", "exercises/ex01/.ipynb_checkpoints/ex01.ipynb", "notebooks/a.ipynb",
         "notebooks/.ipynb_checkpoints/a.ipynb", ".grading/gradebook.db", ".nnlib/progress.json", "tests/a.py",
         "tools/environment.py"]
@@ -109,6 +109,21 @@ def test_copies_for_tests_leave_the_working_files_alone(tmp_path):
     assert {path.name for path in (tmp_path / "exercises").iterdir()} == {
         path.name for path in (ROOT / "solutions").iterdir()}
     assert Path.home() not in Path(os.environ["NNLIB_PROGRESS"]).parents
+
+
+@pytest.mark.parametrize("ci, quick, required", [("true", False, True), ("true", True, False), ("", False, False)])
+def test_a_full_run_in_continuous_integration_requires_pytorch(monkeypatch, tmp_path, ci, quick, required):
+    monkeypatch.setenv("CI", ci)
+    names = [name for name, _ in suite.steps(tmp_path, quick)]
+    assert ("torch" in names) == required and names.index("coverage") == names.index("units") + 1
+    bare = subprocess.run([sys.executable, "-I", "-S", "-c", suite.NEEDS_TORCH], capture_output=True, text=True)
+    assert bare.returncode == 1 and "PyTorch is not installed" in bare.stderr
+
+
+def test_continuous_integration_and_the_benchmarks_use_one_version_of_pytorch():
+    peers = (ROOT / "tests" / "benchmarks" / "peers.txt").read_text(encoding="utf-8")
+    version = re.search(r"^torch==(\S+)$", peers, re.MULTILINE)[1]
+    assert f"torch={version}\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
 def test_another_python_gets_a_sentence(monkeypatch):
