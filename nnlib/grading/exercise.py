@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnlib.grading.compare import plain
+from nnlib.grading.forbidden import own_names
 
 
 class Tolerance(NamedTuple):
@@ -72,6 +73,8 @@ class Exercise:
     cases, misconceptions, alternatives: how answers are tried, known wrong answers, other right answers.
     call(answer, *args): how an answer is used; None: `answer(*args)`, or the value itself.
     time_limit: seconds for one case.
+    forbidden, allows: dotted names that an answer may not call ("scipy.special.expit"), and those that it may although
+        they are nnlib's own answer: see `forbidden_names`. `call` and the arguments must not need them.
     Raises ValueError for points that do not add up.
     """
 
@@ -83,6 +86,8 @@ class Exercise:
     alternatives: Sequence[Any] = ()
     call: Callable | None = None
     time_limit: float = 10.0
+    forbidden: Sequence[str] = ()
+    allows: Sequence[str] = ()
 
     def __post_init__(self):
         given = sum(case.points or 0 for case in self.cases)
@@ -104,6 +109,15 @@ class Exercise:
         open_cases = sum(case.points is None for case in self.cases)
         left = self.points - sum(case.points or 0 for case in self.cases)
         return [left / open_cases if case.points is None else case.points for case in self.cases]
+
+    def forbidden_names(self):
+        """What an answer may not call: list of dotted names, to be used with nnlib.grading.forbidden.
+
+        By default nnlib's function, class or method of Tensor that has the question's name, and the reference where
+        it is nnlib's; then those of `forbidden`; without those that the question `allows`.
+        """
+        names = [*own_names(self.name, self.reference), *self.forbidden]
+        return [name for name in dict.fromkeys(names) if name not in self.allows]
 
     def use(self, case, answer, args):
         """What `answer` gives for the arguments of `case`."""

@@ -1,5 +1,6 @@
 """check: the learner's side of an exercise set."""
 
+import contextlib
 import difflib
 
 from nnlib.grading import checks, progress, report
@@ -14,20 +15,27 @@ class ExerciseSet:
     check = ExerciseSet("ex01_logistic_regression")
     check(sigmoid)                  a function or class, by its name
     check("xor_weights", weights)   a value, or a function by another name
-    Both display a report and return the points earned (int, or float for half points); they never raise.
+    check.progress()                the best points of every question; `check.best` holds those of this session
+    Calls display a report and return the points earned (int, or float for half points); they never raise, and leave
+    random states, NumPy's settings, warnings, environment, working folder and open figures as they were. An answer
+    that does not end is stopped after 10 seconds, in the main thread of systems that have an alarm signal (Linux,
+    macOS); elsewhere (Windows, other threads) interrupt the kernel: the check then ends with a message.
     Raises ValueError for an unknown set.
     """
 
     def __init__(self, name):
-        self.name, self.exercises, self.best = name, checks.load(name), {}
+        self.name, self.exercises, self.best, self.kept = name, checks.load(name), {}, True
 
     def __call__(self, answer, value=MISSING):
         try:
             shown, points = self._check(answer, value)
-        except (Exception, KeyboardInterrupt) as error:
-            said = f"The check itself stopped ({type(error).__name__}: {str(error)[:200]})."
-            shown, points = report.of_message("not checked", said), 0
-        shown.show()
+        except BaseException as error:  # a learner's object may raise anything, wherever it is looked at
+            said = ""
+            with contextlib.suppress(BaseException):
+                said = f": {str(error)[:200]}"
+            shown, points = report.of_message("not checked", f"The check stopped ({type(error).__name__}{said})."), 0
+        with contextlib.suppress(Exception):  # a closed screen
+            shown.show()
         return points
 
     def progress(self):
@@ -35,21 +43,26 @@ class ExerciseSet:
         stored = progress.load().get(self.name, {})
         best = {name: max(self.best.get(name, 0), stored.get(name, 0)) for name in self.exercises}
         rows = [(name, min(best[name], one.points), one.points) for name, one in self.exercises.items()]
-        report.of_progress(self.name, rows, *progress.set_points(self.exercises, best)).show()
+        note = "" if self.kept else f"{progress.path()} cannot be written: these points last until the kernel ends."
+        report.of_progress(self.name, rows, *progress.set_points(self.exercises, best), note).show()
 
     def _check(self, answer, value):
         """(Report, points)."""
-        name = answer if isinstance(answer, str) else getattr(answer, "__name__", None)
-        if not isinstance(name, str):
-            return report.of_message("not checked", 'A value needs its name: check("name", value).'), 0
+        by_name = type(answer) is str  # not isinstance: a learner's object may say that it is one
+        name = answer if by_name else getattr(answer, "__name__", None)
+        if type(name) is not str:
+            return report.of_message("not checked", 'This has no name: write check("name of the question", answer).'), 0
         if name not in self.exercises:
             near = difflib.get_close_matches(name, self.exercises, n=1)
             meant = f" Did you mean {near[0]}?" if near else ""
             known = f"The questions: {', '.join(self.exercises)}."
-            return report.of_message(name, f"No question of {self.name} has this name.{meant} {known}"), 0
-        if isinstance(answer, str) and value is MISSING:
+            say = "" if by_name else f' Or write check("{near[0] if near else "name"}", answer).'
+            said = f"No question of {self.name} has this name.{meant} {known}{say}"
+            return report.of_message(name[:80], said), 0
+        if by_name and value is MISSING:
             return report.of_message(name, f'The answer is missing: write check("{name}", answer).'), 0
-        result = examine(self.exercises[name], answer if value is MISSING else value)
+        exercise = self.exercises[name]
+        result = examine(exercise, answer if value is MISSING else value, forbidden=exercise.forbidden_names())
         self.best[name] = max(result.points, self.best.get(name, 0))
-        progress.record(self.name, name, result.points)
+        self.kept = progress.record(self.name, name, result.points)
         return report.of_result(result), result.points

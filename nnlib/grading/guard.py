@@ -17,13 +17,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from numpy import errstate, printoptions
+from numpy.random import get_state, seed, set_state
 
 from nnlib.grading.compare import plain
 
 NOT_LEARNERS = (str(Path(__file__).parents[1]) + os.sep, sysconfig.get_path("stdlib"),
                 sysconfig.get_path("purelib"), "<frozen", "<__array")
+ENDED = "the process ended"  # in Outcome.raised, where no exception's name can be; the message says how
 KEPT = 200  # characters of what a function printed
+clock = time.monotonic  # these as they were before any learner's cell, which may replace them in their modules
+set_signal, set_timer = signal.signal, getattr(signal, "setitimer", None)
+get_python_state, set_python_state, seed_python = random.getstate, random.setstate, random.seed
+catch_warnings, simplefilter, walk = warnings.catch_warnings, warnings.simplefilter, traceback.walk_tb
+this_thread, main_thread, line_of = threading.current_thread, threading.main_thread, linecache.getline
 
 
 class TimeUp(BaseException):
@@ -41,6 +48,7 @@ class Outcome:
     inside: str = ""  # name of the function that raised
     warning: str = ""
     printed: str = ""
+    changed: bool = False  # the answer changed an argument
 
 
 def run(function, *args, limit=10.0):
@@ -49,15 +57,15 @@ def run(function, *args, limit=10.0):
     limit: seconds; kept where the platform has SIGALRM and in the main thread only.
     """
     out, printed = Outcome(), _Head()
-    with _numpy_as_it_was(), warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with _numpy_as_it_was(), catch_warnings(record=True) as caught:
+        simplefilter("always")
         with redirect_stdout(printed), redirect_stderr(printed):
             try:
                 with time_limit(limit):
                     out.value = plain(function(*args))
             except BaseException as error:
                 _describe(error, out)
-    out.warning = next((str(w.message) for w in caught if issubclass(w.category, RuntimeWarning)), "")
+            out.warning = next((_text(w.message) for w in caught if issubclass(w.category, RuntimeWarning)), "")
     out.printed = printed.text
     return out
 
@@ -65,37 +73,37 @@ def run(function, *args, limit=10.0):
 @contextmanager
 def time_limit(seconds):
     """Raise TimeUp in the block after `seconds`; an alarm that was set before is set again afterwards."""
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+    if set_timer is None or this_thread() is not main_thread():
         yield
         return
 
     def stop(number, frame):
         raise TimeUp
 
-    started = time.monotonic()
-    handler = signal.signal(signal.SIGALRM, stop)
-    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
+    started = clock()
+    handler = set_signal(signal.SIGALRM, stop)
+    left, interval = set_timer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, handler)
+        set_timer(signal.ITIMER_REAL, 0)
+        set_signal(signal.SIGALRM, handler)
         if left:
-            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - started), 1e-3), interval)
+            set_timer(signal.ITIMER_REAL, max(left - (clock() - started), 1e-3), interval)
 
 
 @contextmanager
 def _numpy_as_it_was():
     """Known random state and error handling inside the block; afterwards the learner's own again."""
-    numpy_state, python_state = np.random.get_state(), random.getstate()
-    np.random.seed(0)
-    random.seed(0)
+    numpy_state, python_state = get_state(), get_python_state()
+    seed(0)
+    seed_python(0)
     try:
-        with np.errstate(divide="warn", over="warn", invalid="warn", under="ignore"), np.printoptions():
+        with errstate(divide="warn", over="warn", invalid="warn", under="ignore"), printoptions():
             yield
     finally:
-        np.random.set_state(numpy_state)
-        random.setstate(python_state)
+        set_state(numpy_state)
+        set_python_state(python_state)
 
 
 class _Head(io.TextIOBase):
@@ -108,15 +116,20 @@ class _Head(io.TextIOBase):
         return len(text)
 
 
-def _describe(error, out):
-    out.raised = type(error).__name__
+def _text(message):
+    """A message in one line; its class may be a learner's, and its __str__ may raise anything or never end."""
     try:
-        out.message = " ".join(str(error).split())[:KEPT]
-    except Exception:
-        out.message = ""
-    frames = [(frame, number) for frame, number in traceback.walk_tb(error.__traceback__)
+        with time_limit(1.0):
+            return " ".join(str(message).split())[:KEPT]
+    except BaseException:
+        return ""
+
+
+def _describe(error, out):
+    out.raised, out.message = type(error).__name__, _text(error)
+    frames = [(frame, number) for frame, number in walk(error.__traceback__)
               if not frame.f_code.co_filename.startswith(NOT_LEARNERS)]
     if frames:
         frame, number = frames[-1]
-        text = linecache.getline(frame.f_code.co_filename, number).strip()
+        text = line_of(frame.f_code.co_filename, number).strip()[:KEPT]
         out.inside, out.line = frame.f_code.co_name, f"line {number}" + (f": {text}" if text else "")

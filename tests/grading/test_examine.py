@@ -1,7 +1,10 @@
 """Answers as learners give them: right ones written another way, wrong ones, broken ones."""
 
+import os
+import random
 import signal
 import sys
+import threading
 import time
 import warnings
 
@@ -9,7 +12,9 @@ import numpy as np
 import pytest
 
 from nnlib.grading import Case, Exercise, Misconception, report
-from nnlib.grading.examine import NOT_ATTEMPTED, PARTLY, RIGHT, WRONG, examine
+from nnlib.grading.checks import ex01
+from nnlib.grading.examine import NOT_ATTEMPTED, PARTLY, RIGHT, WRONG, Here, examine
+from nnlib.grading.guard import ENDED, Outcome
 
 HAS_ALARM = hasattr(signal, "setitimer")
 
@@ -155,7 +160,7 @@ def test_not_attempted():
 
 def test_the_worked_example_alone_earns_nothing():
     result = examine(exercise(), lambda x: np.array([2.0, 4.0, 8.0]))
-    assert (result.points, result.status) == (0, WRONG) and "worked example" in result.note
+    assert (result.points, result.status) == (0, WRONG) and "fixed numbers" in result.note
     assert result.hint == "Twice as much."
 
 
@@ -200,7 +205,9 @@ def test_judges_that_stumble_over_the_answer():
         first, second = got[0]
     case = Case("pairs", lambda rng: rng.normal(), judge=judge)
     verdict = first_failure(examine(exercise(cases=[case], reference=lambda x: [(x, x)]), lambda x: 3))
-    assert "does not have the form" in verdict.problem and "TypeError" in verdict.diagnosis
+    assert "does not have the form" in verdict.problem
+    assert verdict.diagnosis == "Wanted is, for example, a list of 1 value, the first a tuple of 2 values, the first " \
+        "a number."
 
 
 def test_learners_that_draw_at_random_get_the_same_report():
@@ -229,3 +236,178 @@ def test_draws_depend_on_the_seed_alone():
     first, again, other = (exercise().draw(seed)[1].args[0] for seed in (0, 0, 1))
     assert (first == again).all() and (first != other).all()
     assert [trial.drawn for trial in exercise().draw()] == [False, True]
+
+
+def swallows(x):
+    while True:
+        try:
+            time.sleep(0.01)
+        except:  # noqa: E722
+            pass
+
+
+def goes_on(x):
+    while True:
+        try:
+            np.linalg.inv(np.ones((20, 20)) + np.eye(20))
+        except BaseException as error:
+            str(error)
+
+
+def swallows_below(x):
+    def inner():
+        try:
+            time.sleep(0.01)
+        except:  # noqa: E722
+            return 3
+    while True:
+        inner()
+
+
+def swallows_twice(x):
+    while True:
+        try:
+            with np.errstate():
+                try:
+                    time.sleep(0.001)
+                except BaseException:
+                    continue
+        except BaseException:
+            continue
+
+
+def returns_late(x):
+    try:
+        time.sleep(5)
+    except BaseException:
+        return 2 * x
+
+
+@pytest.mark.skipif(not HAS_ALARM, reason="this platform has no alarm signal")
+@pytest.mark.parametrize("answer", [swallows, goes_on, swallows_below, swallows_twice, returns_late])
+def test_loops_that_swallow_the_interrupt_are_stopped(answer):
+    handler, started = signal.getsignal(signal.SIGALRM), time.monotonic()
+    result = examine(exercise(), answer)
+    assert time.monotonic() - started < 10 and first_failure(result).failure == "TimeUp" and result.points == 0
+    assert signal.getsignal(signal.SIGALRM) is handler and signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    assert sys.exc_info() == (None, None, None)
+
+
+@pytest.mark.skipif(not HAS_ALARM, reason="this platform has no alarm signal")
+def test_a_question_with_many_endless_cases_is_soon_over():
+    def answer(x):
+        while True:
+            pass
+    many = exercise(cases=[Case(f"case {n}", lambda rng: rng.normal()) for n in range(8)], time_limit=0.4,
+                    misconceptions=[Misconception("endless", answer, "Stop."),
+                                    Misconception("slow", lambda x: time.sleep(30), "Faster.")])
+    started = time.monotonic()
+    result = examine(many, answer)
+    assert time.monotonic() - started < 5
+    assert [v.problem for v in result.verdicts[:3]] == [f"no answer after {s} s" for s in ("0.4", "0.2", "0.1")]
+    assert result.misconception == "endless" and len(result.verdicts) == 8
+
+
+def test_in_another_thread_there_is_no_limit_and_no_error():
+    results = []
+    slow = exercise(time_limit=0.05)
+    thread = threading.Thread(target=lambda: results.append(examine(slow, lambda x: (time.sleep(0.1), 2 * x)[1])))
+    thread.start()
+    thread.join()
+    assert results[0].status == RIGHT
+
+
+def test_surroundings_are_left_as_found(tmp_path, monkeypatch):
+    import matplotlib
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    monkeypatch.setenv("NNLIB_TEST_KEPT", "old")
+    mine = plt.figure()
+
+    def answer(x):
+        os.chdir(tmp_path)
+        os.environ["NNLIB_TEST_NEW"], os.environ["NNLIB_TEST_KEPT"] = "1", "2"
+        sys.setrecursionlimit(5000)
+        random.seed(1)
+        plt.figure()
+        plt.plot([1, 2])
+        return 2 * x
+    random.seed(5)
+    before = os.getcwd(), dict(os.environ), sys.getrecursionlimit(), random.getstate()
+    assert examine(exercise(), answer).status == RIGHT
+    assert before == (os.getcwd(), dict(os.environ), sys.getrecursionlimit(), random.getstate())
+    assert plt.get_fignums() == [mine.number]
+    plt.close(mine)
+
+
+def test_a_runner_stands_for_an_answer_elsewhere():
+    trials = exercise().draw(3)
+    asked = []
+
+    def runner(index):
+        asked.append(index)
+        return Outcome(value=2 * trials[index].args[0])
+    assert examine(exercise(), trials=trials, runner=runner).status == RIGHT and asked == [0, 1]
+    here = Here(exercise(), lambda x: 3 * x, trials)
+    texts = [report.of_result(examine(exercise(), lambda x: 3 * x, trials, runner=each)).text for each in (None, here)]
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("outcome, failure, problem", [
+    (Outcome(raised="TimeUp", message="4"), "TimeUp", "no answer after 4 s"),
+    (Outcome(raised="TimeUp"), "TimeUp", "no answer after 0.3 s"),
+    (Outcome(raised=ENDED, message="killed"), ENDED, "killed"),
+    (Outcome(raised=ENDED), ENDED, ENDED),
+    (Outcome(raised="ValueError", message="no"), "ValueError", "double raised ValueError: no"),
+    (Outcome(value=object()), "value", "expected an array of shape (3,), got an object")])
+def test_what_a_runner_may_report(outcome, failure, problem):
+    verdict = examine(exercise(), runner=lambda index: outcome).verdicts[0]
+    assert (verdict.failure, verdict.problem) == (failure, problem)
+
+
+def test_a_changed_argument_is_seen_through_a_runner():
+    trials = exercise().draw()
+    result = examine(exercise(), trials=trials, runner=lambda i: Outcome(value=2 * trials[i].args[0], changed=True))
+    assert first_failure(result).failure == "input"
+
+
+def test_hints_do_not_contradict_what_is_said_before_them():
+    known = exercise(misconceptions=[Misconception("thrice", lambda x: 3 * x, "Twice, not three times."),
+                                     Misconception("calls it", lambda x: x * len, "x is an array.")])
+    matched = examine(known, lambda x: 3 * x)
+    assert matched.hint == "Twice, not three times." and not any(v.diagnosis for v in matched.verdicts)
+    assert examine(known, lambda x: x * print).misconception == "calls it"
+    assert examine(known, lambda x: float([])).misconception == ""  # another TypeError is another mistake
+    assert first_failure(examine(known, lambda x: 2.5 * x)).diagnosis.startswith("Your answer is 1.25 times")
+
+
+@pytest.mark.parametrize("answer, hinted", [
+    (lambda x: 3 * x, True), (lambda x: None, False), (lambda x: unknown * x, False),  # noqa: F821
+    (lambda x: x[7], True)])
+def test_the_hint_of_a_case_is_about_its_numbers(answer, hinted):
+    hints = exercise(cases=[Case("drawn", lambda rng: rng.normal(size=5), hint="Twice as much.")])
+    assert bool(examine(hints, answer).hint) == hinted
+
+
+def test_shapes_that_do_not_fit_are_one_mistake():
+    known = exercise(misconceptions=[Misconception("product", lambda x: x @ np.ones((7, 2)), "Shapes.")])
+    assert examine(known, lambda x: np.dot(x, np.ones(7))).misconception == "product"
+
+
+def test_inputs_of_a_call_have_its_names():
+    def use(answer, first, second):
+        return answer(first) + answer(second)
+    two = exercise(cases=[Case("two", lambda rng: (1.0, 2.0), call=use),
+                          Case("many", lambda rng: tuple(np.ones((3, 20))), call=lambda answer, *xs: sum(xs))])
+    verdicts = examine(two, lambda x: x).verdicts
+    assert verdicts[0].inputs == "first = 1, second = 2"
+    assert examine(two, lambda x: x, two.draw()).verdicts[1].inputs == "3 times an array of shape (20,)"
+
+
+def test_speed_of_a_check():
+    """A right answer and a wrong one with all its misconceptions: far below what a learner would wait for."""
+    question = ex01.EXERCISES[0]
+    started = time.monotonic()
+    examine(question, question.reference, forbidden=[])
+    examine(question, lambda z: z, forbidden=["nnlib.tanh"])
+    assert time.monotonic() - started < 3
