@@ -1,6 +1,6 @@
 # The course's commands. Each creates or updates the environment in .venv first; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick lint notebooks exercises grade bench lock clean FORCE
+.PHONY: help lab test quick lint notebooks exercises grade audit bench peers lock clean FORCE
 
 BIN   := .venv/bin
 READY := .venv/.ready
@@ -26,12 +26,23 @@ notebooks: $(READY)   ## execute and normalize notebooks/ (ALL=1: cells that sho
 exercises: $(READY)   ## generate exercises/ from solutions/ (KEEP=mine: move your work to *-mine.ipynb first)
 	@$(BIN)/python tools/exercises.py generate $(if $(KEEP),--keep-as $(KEEP))
 
-grade: $(READY)   ## grade notebooks: make grade PATHS="exercises"
-	@test -n "$(PATHS)" || { echo 'Which notebooks? For example: make grade PATHS="exercises"'; exit 2; }
-	@$(BIN)/python -m nnlib.grading $(PATHS)
+grade: $(READY)   ## grade notebooks: make grade PATHS=submissions REPORT=points (JOBS=2, ARGS="--strict --seed 7")
+	@test -n "$(PATHS)" || { echo 'Which notebooks? For example: make grade PATHS="submissions" REPORT=points'; exit 2; }
+	@$(BIN)/python -m nnlib.grading $(PATHS) $(if $(REPORT),--report $(REPORT)) $(if $(JOBS),--jobs $(JOBS)) $(ARGS)
 
-bench: $(READY)   ## measure: from a key press to the new picture
-	@for script in tests/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+audit: $(READY)   ## check the checks, with mutants of the right answers (ARGS="--no-mutation", ARGS=ex01_logistic_regression)
+	@$(BIN)/python -m nnlib.grading.audit --jobs $(or $(JOBS),-1) $(ARGS)
+
+bench: $(READY)   ## measure speed, memory, growth, training on real digits, key presses (ARGS=--readme: renew README.md)
+	@failed=""; \
+	for script in speed memory growth; do $(BIN)/python tests/benchmarks/$$script.py $(ARGS) || failed="$$failed $$script"; echo; done; \
+	for script in real_data keypress_latency; do $(BIN)/python tests/benchmarks/$$script.py || failed="$$failed $$script"; echo; done; \
+	test -z "$$failed" || { echo "Not as it should be:$$failed"; exit 1; }
+
+peers: $(READY)   ## install what `make bench` compares with: PyTorch, MyGrad, HIPS autograd
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	@sed -e '/--hash=/d' -e 's/ *\\$$//' requirements.lock > .venv/constraints.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check -r tests/benchmarks/peers.txt -c .venv/constraints.txt
 
 lock:   ## renew requirements.lock (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv (pip install uv)."; exit 1; }

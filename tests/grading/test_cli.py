@@ -1,20 +1,28 @@
-"""python -m nnlib.grading: points for whatever is handed in, a sentence for whatever is no notebook."""
+"""python -m nnlib.grading: points for what is handed in, a sentence for what is no notebook, and the reports."""
 
+import contextlib
+import io
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from nnlib.grading import batch, sandbox
 from nnlib.grading.__main__ import main
-from nnlib.grading.grader import grade
+from nnlib.grading.grader import Graded, grade
 
 SETUP = 'from nnlib.grading import ExerciseSet\ncheck = ExerciseSet("ex90_sample")\nimport numpy as np'
 SIGMOID = "def sigmoid(z):\n    return 0.5 * (1 + np.tanh(np.asarray(z) / 2))"
 SIGN = "def sign_word(x):\n    return 'up' if x > 0 else 'down' if x < 0 else 'flat'"
 CHECKS = "check(sigmoid); check(sign_word)"
+EX01 = "ex01_logistic_regression"
+COURSE = Path(__file__).parents[2]
 POSIX = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this platform has no alarm signal")
 
 
@@ -94,37 +102,6 @@ def test_an_endless_cell_and_an_endless_answer(submit):
     assert points(graded) == {"sigmoid": 2, "sign_word": 1} and time.monotonic() - started < 6
 
 
-@POSIX
-def test_the_whole_process_group_ends(submit, tmp_path):
-    beats = tmp_path / "beats"
-    child = f"import time\nwhile True: open({str(beats)!r}, 'a').write('.'); time.sleep(0.02)"
-    stubborn = (f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {child!r}])\n"
-                "while True:\n    try: sum(range(10_000))\n    except BaseException: pass")
-    graded = grade(submit(SETUP, SIGMOID, stubborn), timeout=3)
-    assert "the time limit of 3 s has passed" in graded.problem and graded.points == 0
-    assert [question["status"] for question in graded.questions] == ["not graded"] * 8
-    heard = beats.stat().st_size
-    time.sleep(0.3)
-    assert heard and beats.stat().st_size == heard
-
-
-def test_a_worker_that_dies(submit):
-    graded = grade(submit(SETUP, SIGMOID, "import os; os._exit(7)"))
-    assert graded.problem == "not every question could be graded: the process ended early, with code 7."
-
-
-def test_table_and_json(submit, tmp_path, capsys):
-    submit(SETUP, "def sigmoid(z):\n    return 1 / (1 + np.exp(z))")
-    submit(SETUP, SIGMOID, name="bo.ipynb")
-    assert main([str(tmp_path), "--json", str(tmp_path / "out.json")]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"{tmp_path / 'anna.ipynb'}   ex90_sample   0 / 11.5 points"
-    assert lines[1] == "  sigmoid         0 / 2    not right yet (sign of the exponent)"
-    assert lines[10] == "  sigmoid         2 / 2    right"
-    first, second = json.loads((tmp_path / "out.json").read_text())
-    assert first["questions"][0]["hint"] == "A large z means class 1." and second["points"] == 2
-
-
 def test_the_set_is_known_by_the_file_name(submit):
     assert points(grade(submit("import numpy as np", SIGMOID, name="ex90_by_anna.ipynb"))) == {"sigmoid": 2}
 
@@ -142,19 +119,188 @@ def test_what_is_no_exercise_notebook(sample, content, said, tmp_path, capsys):
     assert said in capsys.readouterr().out
 
 
+def run(*arguments):
+    """(exit code, what is printed, what is said on stderr); the command line in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as error:
+            code = error.code
+    return code, out.getvalue(), err.getvalue()
+
+
+def content(folder):
+    """{name: bytes} of all files below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
 @pytest.mark.parametrize("arguments, said", [
     (["missing.ipynb"], "there is no such file or folder"), (["."], "the folder holds no notebook"),
-    ([], "required: PATH"), ([".", "--timeout", "0"], "invalid positive value: '0'"),
-    ([".", "--timeout", "nan"], "invalid positive value")])
-def test_wrong_arguments(arguments, said, tmp_path, monkeypatch, capsys):
+    ([], "required: SUBMISSIONS"), ([".", "--timeout", "0"], "invalid positive value: '0'"),
+    ([".", "--timeout", "nan"], "invalid positive value"), ([".", "--jobs", "0"], "invalid jobs value: '0'"),
+    ([".", "--seed", "-1"], "invalid natural value: '-1'"), ([".", "--seed", "x"], "invalid natural value")])
+def test_wrong_arguments(sample, arguments, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".ipynb_checkpoints").mkdir()
     (tmp_path / ".ipynb_checkpoints" / "old.ipynb").write_text("{}")
-    try:
-        code = main(arguments)
-    except SystemExit as error:
-        code = error.code
-    assert code == 2 and said in capsys.readouterr().err
+    code, out, err = run(*arguments)
+    assert code == 2 and said in err and out == "" and "Traceback" not in err
+
+
+def test_without_a_folder_for_reports_points_are_printed(submit, tmp_path):
+    submit(SETUP, "def sigmoid(z):\n    return 1 / (1 + np.exp(z))")
+    submit(SETUP, SIGMOID, name="bo.ipynb")
+    code, out, err = run(tmp_path, "--json", tmp_path / "out.json", "--seed", 3)
+    lines = out.splitlines()
+    assert (code, err) == (0, "") and lines[0] == "anna.ipynb   ex90_sample   0 / 11.5 points"
+    assert lines[1] == "  sigmoid         0 / 2    not right yet (sign of the exponent)"
+    assert lines[10] == "  sigmoid         2 / 2    right"
+    assert "nnlib 0.1.0, seed 3: 2 submissions by 2 learners." in lines
+    anna, bo = json.loads((tmp_path / "out.json").read_text())["learners"]
+    assert anna["notebooks"][0]["questions"][0]["hint"] == "A large z means class 1." and bo["points"] == 2
+
+
+def test_reports_are_the_same_to_the_byte_for_a_seed_wherever_the_submissions_lie(submit, tmp_path):
+    (tmp_path / "one" / "anna").mkdir(parents=True)
+    submit(SETUP, "def sigmoid(z):\n    return 1 / (1 + np.exp(z))", SIGN, name="one/anna/a.ipynb")
+    submit(SETUP, SIGMOID, "1 / 0", name="one/bo.ipynb")
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    for name in ("one", "two"):
+        code, out, _ = run(tmp_path / name, "--report", tmp_path / f"{name}-report", "--seed", 20250)
+        assert code == 0 and f"Reports: {tmp_path / f'{name}-report' / 'index.html'}" in out
+    first, second = content(tmp_path / "one-report"), content(tmp_path / "two-report")
+    assert first == second and sorted(first) == ["grades.csv", "index.html", "learners/anna.html", "learners/bo.html",
+                                                 "points.csv", "report.json", "report.txt"]
+    assert not any(str(tmp_path).encode() in text for text in first.values())
+    for name in ("index.html", "learners/anna.html", "report.json", "report.txt"):
+        assert b"20250" in first[name]
+    assert content(tmp_path / "one") == content(tmp_path / "two")  # nothing of a submission is touched
+
+
+def test_a_fresh_seed_is_drawn_and_recorded(submit, tmp_path):
+    path, seeds = submit(SETUP, SIGMOID), set()
+    for _ in range(2):
+        assert run(path, "--report", tmp_path / "report")[0] == 0
+        seeds.add(json.loads((tmp_path / "report" / "report.json").read_text())["seed"])
+    assert len(seeds) == 2 and all(0 <= seed < 2**48 for seed in seeds)
+
+
+def test_what_could_not_be_graded_is_in_the_report_and_in_the_exit_code(submit, tmp_path):
+    (tmp_path / "class" / "di").mkdir(parents=True)
+    (tmp_path / "class" / "anna").mkdir()
+    (tmp_path / "class" / "bo").mkdir()
+    submit(SETUP, SIGMOID, name="class/anna/a.ipynb")
+    (tmp_path / "class" / "bo" / "b.ipynb").write_bytes(b"\x00")
+    code, out, _ = run(tmp_path / "class", "--report", tmp_path / "report")
+    assert code == 1 and "2 could not be graded in full." in out
+    text = (tmp_path / "report" / "report.txt").read_text()
+    assert "bo: bo/b.ipynb: is not JSON" in text and "di: di: the folder holds no notebook (*.ipynb)." in text
+    assert (tmp_path / "report" / "learners" / "di.html").exists()
+
+
+def test_a_question_that_could_not_be_graded(submit, tmp_path, monkeypatch):
+    def half(path, **options):
+        question = dict.fromkeys(("case", "problem", "diagnosis", "hint", "misconception", "note"), "")
+        return Graded("", questions=[question | {"question": "q", "points": 0, "possible": 1, "status": "not graded"}])
+    monkeypatch.setattr(batch, "grade", half)
+    assert run(submit(SETUP))[0] == 1
+
+
+def test_strict(submit, tmp_path, monkeypatch):
+    path = submit(SETUP, SIGMOID)
+    monkeypatch.setattr(sandbox, "missing", lambda: ["No Landlock."])
+    code, out, err = run(path, "--strict", "--report", tmp_path / "report")
+    assert (code, out) == (3, "") and "No Landlock." in err and content(tmp_path / "report") == {}
+    assert run(path, "--report", tmp_path / "report")[0] == 0
+    assert "No Landlock." in (tmp_path / "report" / "index.html").read_text()
+    monkeypatch.setattr(sandbox, "missing", lambda: [])
+    assert run(path, "--strict")[0] == 0
+
+
+def test_a_folder_that_holds_other_things_is_left_alone(submit, tmp_path):
+    path, folder = submit(SETUP, SIGMOID), tmp_path / "mine"
+    folder.mkdir()
+    (folder / "report.json").write_text('{"format": "other"}')
+    code, _, err = run(path, "--report", folder)
+    assert code == 2 and "holds other things (report.json)" in err and list(content(folder)) == ["report.json"]
+
+
+def test_an_older_report_is_replaced_and_other_files_beside_it_stay(submit, tmp_path):
+    path, folder = submit(SETUP, SIGMOID), tmp_path / "new" / "report"
+    assert run(path, "--report", folder)[0] == 0
+    (folder / "own.txt").write_text("mine")
+    path.rename(tmp_path / "bo.ipynb")
+    assert run(tmp_path / "bo.ipynb", "--report", folder)[0] == 0
+    assert {"own.txt", "learners/bo.html"} <= set(content(folder)) and "learners/anna.html" not in content(folder)
+
+
+def test_a_report_among_the_submissions_is_no_submission(submit, tmp_path):
+    (tmp_path / "anna").mkdir()
+    submit(SETUP, SIGMOID, name="anna/a.ipynb")
+    for _ in range(2):
+        code, out, _ = run(tmp_path, "--report", tmp_path / "report")
+        assert code == 0 and "1 submission by 1 learner" in out
+
+
+@pytest.mark.parametrize("place", ["file", "file/report"])
+def test_a_folder_that_cannot_be_written(submit, tmp_path, place):
+    path = submit(SETUP, SIGMOID)
+    (tmp_path / "file").write_text("")
+    code, out, err = run(path, "--report", tmp_path / place)
+    assert code == 2 and "cannot be written" in err and out == ""
+    assert run(path, "--json", tmp_path / "file" / "out.json")[0] == 2
+
+
+def test_a_disk_that_is_full_at_the_end(submit, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+    path = submit(SETUP, SIGMOID)
+    monkeypatch.setattr("nnlib.grading.__main__.write", full)
+    code, _, err = run(path, "--report", tmp_path / "report")
+    assert code == 2 and "cannot be written: No space left on device." in err
+
+
+@pytest.mark.parametrize("swallowed", [False, True])
+def test_an_interrupt_reports_what_is_done(submit, tmp_path, monkeypatch, swallowed):
+    def grade(path, **options):
+        if path.name == "c.ipynb":
+            with contextlib.suppress(KeyboardInterrupt) if swallowed else contextlib.nullcontext():
+                signal.raise_signal(signal.SIGINT)
+        return Graded(path.name)
+    for name in "abcd":
+        submit(SETUP, name=f"{name}.ipynb")
+    monkeypatch.setattr(batch, "grade", grade)
+    before = signal.getsignal(signal.SIGINT), os.environ.get("TMPDIR")
+    code, out, _ = run(tmp_path, "--report", tmp_path / "report")
+    assert code == 130 and "Interrupted: 2 of 4 submissions were graded." in out
+    assert [one["learner"] for one in json.loads((tmp_path / "report" / "report.json").read_text())["learners"]] == [
+        "a", "b"]
+    assert "Interrupted" in (tmp_path / "report" / "index.html").read_text()
+    assert (signal.getsignal(signal.SIGINT), os.environ.get("TMPDIR")) == before
+
+
+def test_thirty_notebooks_by_two_processes(tmp_path):
+    solved, blank = (COURSE / folder / EX01 / f"{EX01}.ipynb" for folder in ("solutions", "exercises"))
+    for number in range(30):
+        folder = tmp_path / "submitted" / f"learner {number:02}" / EX01
+        folder.mkdir(parents=True)
+        text = (blank if number % 3 == 2 else solved).read_text(encoding="utf-8")
+        if number % 3 == 1:  # the sign of the exponent, where the sigmoid takes it
+            text = text.replace("np.abs(z)", "-np.abs(z)")
+        (folder / f"{EX01}.ipynb").write_text(text, encoding="utf-8")
+    code, out, err = run(tmp_path / "submitted", "--report", tmp_path / "report", "--jobs", 2, "--seed", 1)
+    data = json.loads((tmp_path / "report" / "report.json").read_text())
+    points = [one["points"] for one in data["learners"]]
+    assert (code, err) == (0, "") and "30 submissions by 30 learners" in out
+    assert [one["learner"] for one in data["learners"]] == [f"learner {number:02}" for number in range(30)]
+    assert points[::3] == [15] * 10 and points[2::3] == [0] * 10
+    assert len(set(points[1::3])) == 1 and 0 < points[1] < 15
+
+
+def test_the_exit_codes_are_in_the_help():
+    code, out, _ = run("--help")
+    assert code == 0 and all(f"{number} " in out.split("Exit codes:")[1] for number in (0, 1, 2, 3, 130))
 
 
 def test_as_a_command(submit):
