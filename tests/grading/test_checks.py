@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from nnlib.grading import audit, checks
+from nnlib.grading import checks
+from nnlib.grading.audit import audit
 
 QUESTIONS = [pytest.param(exercise, id=f"{module.NAME}-{exercise.name}")
              for module in checks.modules() for exercise in module.EXERCISES]

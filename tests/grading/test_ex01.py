@@ -37,7 +37,8 @@ WRONG = {
         lambda z: sigmoid(2 * np.asarray(z)), lambda z: sigmoid(z).round(2), lambda z: np.clip(z, 0, 1),
         lambda z: 1 / (1 + 2 ** -np.asarray(z)), lambda z: [sigmoid(v) for v in np.ravel(z)],
         lambda z: sigmoid(z) ** 2, lambda z: sigmoid(np.clip(z, -10, 10)), lambda z: None,
-        lambda z: np.exp(-np.log(1 + np.exp(-z)))],
+        lambda z: np.exp(-np.log(1 + np.exp(-z))),
+        lambda z: np.add(np.zeros_like(z), sigmoid(z), casting="unsafe", dtype=np.asarray(z).dtype)],
     "predict_proba": [
         lambda X, w, b: sigmoid(np.sum(X @ w + b)), lambda X, w, b: sigmoid((X * w).sum(axis=0) + b),
         lambda X, w, b: sigmoid(X @ w * b), lambda X, w, b: sigmoid(X @ w) * sigmoid(b),
@@ -71,6 +72,7 @@ WRONG = {
         unless_vertical(lambda w, b, x1: -w[0] / w[1]), unless_vertical(lambda w, b, x1: line(w, b - 0.5, x1)),
         unless_vertical(lambda w, b, x1: -w[0] * x1 / w[1] + b), if_vertical(lambda w, b, x1: x1 * 0 + np.inf),
         if_vertical(lambda w, b, x1: []), lambda w, b, x1: -(w[0] * x1 + b) / (w[1] + 1e-9),
+        lambda w, b, x1: line(w, b, x1) if w[1] > 0 else x1 * np.nan,
         lambda w, b, x1: sigmoid(w[0] * x1 + b), lambda w, b, x1: -(w @ x1 + b),
         lambda w, b, x1: np.column_stack([x1, line(w, b, x1)]), lambda w, b, x1: line(w, b, x1)[0]],
     "train": [
@@ -81,6 +83,7 @@ WRONG = {
         lambda X, t, rate, steps: train(X, t, rate, steps)[::-1],
         lambda X, t, rate, steps: train(X, t, rate, steps - 1),
         lambda X, t, rate, steps: train(X, 1 - t, rate, steps),
+        lambda X, t, rate, steps: train(X, t, rate, max(1, steps)),
         lambda X, t, rate, steps: gradient(X, t, np.zeros(X.shape[1]), 0.0),
         lambda X, t, rate, steps: train(X[::2], t[::2], rate, steps)]}
 

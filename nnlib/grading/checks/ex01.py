@@ -46,10 +46,13 @@ def sigmoid_with_if(z):
 
 SIGMOID = Exercise(
     "sigmoid", 2, sigmoid,
+    forbidden=("scipy.special.expit", "scipy.stats.logistic.cdf"),
     cases=[
         Case("three scores you can verify by hand", lambda rng: (np.array([-2.0, 0.0, 3.0]),)),
         Case("scores of any shape", lambda rng: (rng.normal(scale=2, size=(3, 4)),)),
         Case("a single number", lambda rng: (float(rng.uniform(0.5, 2)),)),
+        Case("whole numbers", lambda rng: (rng.permutation(np.arange(-3, 5)),),
+             hint="An array made by np.empty_like(z) holds whole numbers, too, where z does: 0.88 becomes 0 in it."),
         Case("scores of size 1000", lambda rng: (np.array([-1000.0, -30.0, 30.0, 1000.0]),),
              points=1, no_warnings=True,
              hint="np.exp(1000) is infinite. Which form of the sigmoid takes exp of negative numbers only?")],
@@ -197,6 +200,7 @@ def costs_much(got, args, expected):
 
 BINARY_CROSS_ENTROPY = Exercise(
     "binary_cross_entropy", 3, binary_cross_entropy,
+    forbidden=("nnlib.binary_cross_entropy_with_logits", "nnlib.cross_entropy", "sklearn.metrics.log_loss"),
     cases=[
         Case("the four examples of the notebook",
              lambda rng: (np.array([0.9, 0.2, 0.9, 0.5]), np.array([1, 0, 1, 0]))),
@@ -311,6 +315,7 @@ def pairs(n, d):
 
 LOGISTIC_GRADIENT = Exercise(
     "logistic_gradient", 3, logistic_gradient,
+    forbidden=("nnlib.numerical_gradient", "nnlib.Tensor.backward", "nnlib.widgets.descent.logistic_gradients"),
     cases=[
         Case("two examples you can verify by hand",
              lambda rng: (np.array([[1.0, 2.0], [3.0, -1.0]]), np.array([1, 0]), np.zeros(2), 0.0)),
@@ -469,7 +474,8 @@ DECISION_LINE = Exercise(
         Case("the boundary of the notebook",
              lambda rng: (np.array([3.0, 4.0]), -5.0, np.array([-1.0, 0.0, 3.0]))),
         Case("any boundary", random_line),
-        Case("a boundary through the origin", lambda rng: (random_line(rng)[0], 0.0, rng.normal(size=4))),
+        Case("a boundary through the origin",
+             lambda rng: (abs(random_line(rng)[0]) * [1, -1], 0.0, rng.normal(size=4))),
         Case("w2 = 0: no x2 to give", lambda rng: (np.array([2.0, 0.0]), 1.0, np.array([-0.5, 0.0, 4.0])),
              points=0.5, no_warnings=True,
              hint="Where w2 is 0 there is nothing to divide by. Answer nan for every x1, before you divide.")],
@@ -584,7 +590,9 @@ def table(rate, steps):
 
 TRAIN = Exercise(
     "train", 1, train,
-    cases=[Case("three steps", table(0.7, 3)), Case("forty steps", table(0.3, 40))],
+    forbidden=("nnlib.SGD", "nnlib.fit"),
+    cases=[Case("three steps", table(0.7, 3)), Case("forty steps", table(0.3, 40)),
+           Case("no step at all", table(0.1, 0), hint="After 0 steps the weights and the bias are still 0.")],
     misconceptions=[
         Misconception("uphill", trained_with(uphill),
                       "Your loss grows from step to step: the gradient points uphill, so subtract it."),
@@ -615,3 +623,53 @@ TRAIN = Exercise(
                                                             for part in train(X, t, rate, steps)]])
 
 EXERCISES = [SIGMOID, PREDICT_PROBA, BINARY_CROSS_ENTROPY, LOGISTIC_GRADIENT, PERCEPTRON_LOSS, DECISION_LINE, TRAIN]
+
+
+# What a user may give to a right answer: not graded, but no change of one may go unnoticed (see mutation.py).
+
+def size(rng, most=9):
+    return int(rng.integers(1, most))
+
+
+def any_scores(rng):
+    shape = rng.integers(0, 4, size=rng.integers(0, 4))
+    return rng.normal(size=shape) * 10 ** rng.uniform(-2, 3)
+
+
+def any_table(rng):
+    """X and t, with any number of examples and features, targets of any kind."""
+    n, d = size(rng), size(rng, 6)
+    t = rng.integers(0, 2, n)
+    return rng.normal(size=(n, d)) * rng.uniform(0.1, 5), t if rng.random() < 0.5 else t.astype(float)
+
+
+def any_neuron(rng, targets=True):
+    X, t = any_table(rng)
+    return X, *[t] * targets, rng.normal(size=X.shape[1]), rng.normal()
+
+
+def any_probabilities(rng):
+    p, n = 10 ** rng.uniform(-5, 0, 9), size(rng)
+    return np.where(rng.random(n) < 0.5, p[:n], 1 - p[:n]), rng.integers(0, 2, n)
+
+
+def any_line(rng):
+    return rng.normal(size=2) * [1, rng.integers(0, 2)], rng.normal(), rng.normal(size=size(rng)) * 10
+
+
+DOMAIN = {
+    "sigmoid": [Case("any scores", any_scores, no_warnings=True),
+                Case("whole numbers", lambda rng: (rng.integers(-30, 31, size(rng)),)),
+                Case("a number", lambda rng: rng.normal() * 10 ** rng.uniform(-2, 3), no_warnings=True)],
+    "predict_proba": [Case("any table", lambda rng: any_neuron(rng, False))],
+    "binary_cross_entropy": [
+        Case("any probabilities", any_probabilities, no_warnings=True),
+        Case("sure and right", lambda rng: 2 * (rng.integers(0, 2, size(rng)),), judge=costs_nothing, no_warnings=True),
+        Case("sure and wrong", lambda rng: (1.0 - (t := rng.integers(0, 2, size(rng))), t), judge=costs_much,
+             no_warnings=True)],
+    "logistic_gradient": [Case("any table", any_neuron)],
+    "perceptron_loss": [Case("any scores", lambda rng: (rng.normal(size=(n := size(rng))) * 10 ** rng.uniform(-2, 3),
+                                                        rng.integers(0, 2, n)))],
+    "decision_line": [Case("any line", any_line, no_warnings=True)],
+    "train": [Case("any table", lambda rng: (*any_table(rng), rng.uniform(0.01, 2), int(rng.integers(0, 6))))],
+}

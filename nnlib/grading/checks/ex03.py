@@ -20,6 +20,7 @@ def step_in_place(w, gradient, rate):
 
 GRADIENT_STEP = Exercise(
     "gradient_step", 2, gradient_step,
+    forbidden=("nnlib.SGD", "nnlib.widgets.descent.gradient_step"),
     cases=[
         Case("two weights you can verify by hand",
              lambda rng: (np.array([1.0, -2.0]), np.array([2.0, 4.0]), 0.1),
@@ -125,6 +126,7 @@ def bowl(rng, size, flattest=0.5, steepest=4):
 
 GRADIENT_DESCENT = Exercise(
     "gradient_descent", 3, gradient_descent,
+    forbidden=("nnlib.SGD", "nnlib.widgets.descent.descend"),
     cases=[
         Case("the bowl w^2 from w = 1, by hand",
              lambda rng: (lambda w: 2 * w, np.array([1.0]), 0.25, 0.1, 100),
@@ -141,8 +143,9 @@ GRADIENT_DESCENT = Exercise(
              lambda rng: (bowl(rng, 2), rng.normal(size=2) + 4, 0.01, 1e-9, int(rng.integers(5, 12))),
              hint="max_steps counts steps, and the start is no step: the path then has max_steps + 1 points."),
         Case("nothing to do at the minimum",
-             lambda rng: (lambda w: w - 2, np.full(int(rng.integers(2, 5)), 2.0), 0.3, 1e-6, 50),
-             hint="At the start the gradient is already zero: no step is taken, and the path is the start alone."),
+             lambda rng: (lambda w: w - 2, np.full(int(rng.integers(2, 5)), 2.0), 0.3, 0.0, 50),
+             hint="At the start the gradient is already zero: no step is taken, and the path is the start alone. (A "
+                  "step of length 0 is at most as long as a tolerance of 0.)"),
     ],
     misconceptions=[
         Misconception("uphill", descent(sign=1), "Your path climbs: the gradient points uphill, so subtract it."),
@@ -308,11 +311,12 @@ def three_seeds(minibatches, X, t, batch_size, seed):
 
 MINIBATCHES = Exercise(
     "minibatches", 3, minibatches,
+    forbidden=("nnlib.widgets.descent.minibatches",),
     cases=[
         Case("ten examples by four", examples(10, 4), judge=right_sizes,
              hint="Ten examples make pairs (X_batch, t_batch) of 4, 4 and 2 examples: the last one is smaller and "
                   "kept."),
-        Case("every example once", examples(23, 5), judge=each_once),
+        Case("every example once", examples(21, 5), judge=each_once),
         Case("X and t stay together", examples(17, 4), judge=together,
              hint="Draw one order and use it for both: X[rows], t[rows]."),
         Case("twelve by four, five by eight", lambda rng: (rng.normal(size=(12, 2)), np.arange(12), rng),
@@ -457,6 +461,28 @@ def jittery(rng):
     return losses + 0.4 + 2e-4 * losses[0] * rng.normal(size=len(losses))
 
 
+def staircase(steps, first=0, second=0, before=0, early=0, last=0, rise=0):
+    """Losses that end at 0 and fall in five steps by these amounts.
+
+    The first and second step, the one before the last tenth of the steps, the first and the last one in it. In the
+    middle they rise once.
+    """
+    changes = np.zeros(steps)
+    changes[[0, 1, -(steps // 10) - 1, -(steps // 10), -1]] = -first, -second, -before, -early, -last
+    changes[steps // 2] = rise
+    return np.append(0, np.cumsum(changes)) - changes.sum()
+
+
+def borders(rng):
+    """Traces just on either side of each border, in small units; whole numbers where a sum must be exact."""
+    steps, unit = 10 * int(rng.integers(12, 16)), 0.5 ** rng.integers(8, 12)
+    near = [dict(second=97, early=3), dict(second=97, last=3), dict(second=98.995, early=1.005),
+            dict(first=99.005, last=0.995), dict(first=60, second=39.4, last=0.6), dict(first=99, early=1),
+            dict(first=100, rise=10), dict(first=100, rise=9.3), dict(first=100, rise=10.7)]
+    return shuffle(rng, *(unit * staircase(steps, **falls) for falls in near),
+                   staircase(steps + 9, second=97, before=3), staircase(steps, first=100, rise=9).tolist())
+
+
 def shuffle(rng, *traces):
     return tuple(traces[i] for i in rng.permutation(len(traces)))
 
@@ -468,6 +494,7 @@ def ending_in(losses, *values):
 
 DIAGNOSE_TRACE = Exercise(
     "diagnose_trace", 2, diagnose_trace,
+    forbidden=("nnlib.widgets.descent.trace_verdict",),
     call=lambda diagnose_trace, *traces: [diagnose_trace(trace) for trace in traces],
     cases=[
         Case("three traces of 21 losses",
@@ -481,8 +508,8 @@ DIAGNOSE_TRACE = Exercise(
         Case("a loss that bounces but never exceeds its start",
              lambda rng: shuffle(rng, bouncing(rng), settled(rng), slow(rng)),
              hint="A loss may swing up and down and still end below where it began. Add up all rises and all falls."),
-        Case("a loss that becomes nan",
-             lambda rng: shuffle(rng, ending_in(exploding(rng), np.inf, np.nan),
+        Case("a loss that is or becomes nan",
+             lambda rng: shuffle(rng, ending_in(exploding(rng), np.inf, np.nan), np.append(np.nan, settled(rng)),
                                  ending_in(settled(rng), np.nan), slow(rng)),
              hint="Comparisons with nan are false, whatever they ask. Test np.isfinite first."),
         Case("the same in other units",
@@ -494,6 +521,9 @@ DIAGNOSE_TRACE = Exercise(
              hint="A little rise is no divergence: the rises count when their sum is more than a tenth of the falls."),
         Case("settled late", lambda rng: shuffle(rng, late(rng), slow(rng)),
              hint="Only the last tenth of the steps tells whether the loss is still falling."),
+        Case("close to the borders", borders,
+             hint="Each of these traces is a hair's breadth from another answer. Compare all rises with a tenth of all "
+                  "falls, and the fall of exactly s // 10 steps with 1% of that from the first loss to the last."),
     ],
     misconceptions=[
         Misconception("small and large exchanged", diagnose(labels=("too small", "too large", "converged")),
@@ -616,18 +646,22 @@ def stops_when_far(gradient, start, low, high):
     return high
 
 
-def tilted_bowl(rng, curvature):
-    """The gradient of a bowl with these curvatures, its axes turned and its minimum anywhere; and a start."""
+def tilted_bowl(rng, curvature, far=0.0):
+    """The gradient of a bowl with these curvatures, its axes turned, and a start.
+
+    The minimum lies opposite the start, seen from the origin, or about `far` away from both.
+    """
     turn, _ = np.linalg.qr(rng.normal(size=(len(curvature), len(curvature))))
-    A, center = turn * curvature @ turn.T, rng.normal(size=len(curvature))
-    return lambda w: A @ (w - center), center + turn.sum(axis=1)
+    A, start = turn * curvature @ turn.T, turn.sum(axis=1)
+    center = far * rng.normal(size=len(curvature)) if far else -start / 2
+    return lambda w: A @ (w - center), center + start
 
 
-def rate_question(curvature, low, high):
+def rate_question(curvature, low, high, far=0.0):
     """Arguments for curvatures drawn by curvature(rng) and a bracket in units of 1 / L."""
     def make(rng):
         values = curvature(rng)
-        return *tilted_bowl(rng, values), low / values.max(), high / values.max()
+        return *tilted_bowl(rng, values, far), low / values.max(), high / values.max()
     return make
 
 
@@ -643,7 +677,7 @@ LARGEST_STABLE_RATE = Exercise(
              tolerance=CLOSE,
              hint="Each trial begins at start, takes all 200 steps, and compares gradients, not places."),
         Case("five curvatures",
-             rate_question(lambda rng: rng.uniform(2, 4) * np.array([0.2, 0.4, 0.5, 0.7, 1]), 0, 3.3),
+             rate_question(lambda rng: rng.uniform(2, 4) * np.array([0.2, 0.4, 0.5, 0.7, 1]), 0, 3.3, far=1e5),
              tolerance=CLOSE, hint="The slow directions hide the steepest one for a while: take all 200 steps."),
         Case("rates at which the numbers overflow",
              rate_question(lambda rng: rng.uniform(2, 5) * np.array([0.4, 1]), 0, 900),
@@ -782,18 +816,23 @@ def whole_epochs(got, args, expected):
         return "the second epoch repeats the batches of the first: make new ones in every epoch"
 
 
+def with_linear_gradient(sgd, w, X, t, rate, batch_size, epochs, rng):
+    return sgd(linear_gradient, w, X, t, rate, batch_size, epochs, rng)
+
+
 SGD = Exercise(
     "sgd", 2, sgd,
+    forbidden=("nnlib.SGD", "nnlib.fit", "nnlib.widgets.descent.batch_descent"),
     cases=[
         Case("one batch with all examples is plain descent", regression(8, 8, 0.2, 5),
-             call=lambda sgd, *args: sgd(linear_gradient, *args),
+             call=with_linear_gradient,
              hint="One batch per epoch makes one step per epoch: `epochs` steps of w - rate * gradient(w, X, t)."),
         Case("the batches of three epochs", regression(11, 4, 0.05, 3), call=watched, judge=whole_epochs,
              hint="An epoch is one new call of minibatches; take one gradient and one step for each of its batches."),
         Case("it finds the weights behind the data",
              lambda rng: (rng.normal(size=2), X := rng.normal(size=(40, 2)), X @ [1.5, -0.5],
                           0.2, 5, 20, rng),
-             call=lambda sgd, *args: sgd(linear_gradient, *args),
+             call=with_linear_gradient,
              tolerance=Tolerance(0, 1e-3, "the batches come in another order in each answer"),
              hint="Every batch moves w, and the next gradient is taken where that step has led."),
     ],
@@ -830,3 +869,48 @@ SGD = Exercise(
 
 
 EXERCISES = [GRADIENT_STEP, GRADIENT_DESCENT, MINIBATCHES, DIAGNOSE_TRACE, LARGEST_STABLE_RATE, SGD]
+
+
+# What a user may give to a right answer: not graded, but no change of one may go unnoticed (see mutation.py).
+
+def any_weights(rng):
+    shape = tuple(rng.integers(1, 4, size=rng.integers(1, 4)))
+    return rng.normal(size=shape), rng.normal(size=shape), rng.uniform(0, 2)
+
+
+def any_descent(rng):
+    shape = tuple(rng.integers(1, 4, size=rng.integers(1, 4)))
+    return (bowl(rng, shape), 5 * rng.normal(size=shape), rng.uniform(0.01, 0.4), 10 ** rng.uniform(-5, 0),
+            int(rng.integers(0, 40)))
+
+
+def any_examples(rng):
+    n = int(rng.integers(1, 25))
+    return rng.normal(size=(n, 2)), np.arange(n), int(rng.integers(1, 30)), rng
+
+
+def any_trace(rng):
+    """Falls, a rise and a late fall of any size, between steps that change nothing."""
+    steps = int(rng.integers(20, 160))
+    falls = rng.uniform(0, [50, 50, 2, 2, 1, 12])
+    losses = staircase(steps, *falls)
+    return (10.0 ** rng.integers(-6, 7) * losses,)
+
+
+def any_regression(rng):
+    return regression(int(rng.integers(9, 30)), int(rng.integers(1, 12)), rng.uniform(0.01, 0.1),
+                      int(rng.integers(2, 5)))(rng)
+
+
+EXEMPT = {"stops_when_far": "takes 50 ms, and half of its mutants only stop later"}
+DOMAIN = {
+    "gradient_step": [Case("any weights", any_weights)],
+    "gradient_descent": [Case("any bowl", any_descent)],
+    "minibatches": [Case("right sizes", any_examples, judge=right_sizes),
+                    Case("each once", any_examples, judge=each_once), Case("together", any_examples, judge=together)],
+    "diagnose_trace": [Case("any trace", any_trace)],
+    "sgd": [Case("whole epochs", any_regression, call=watched, judge=whole_epochs),
+            Case("plain descent", lambda rng: regression(n := int(rng.integers(1, 12)), n + int(rng.integers(0, 3)),
+                                                         rng.uniform(0.01, 0.2), int(rng.integers(0, 6)))(rng),
+                 call=with_linear_gradient)],
+}
