@@ -48,6 +48,7 @@ def _generate_set(name, course):
     """Have nbgrader generate one set in a temporary course folder, without a database."""
     config = PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config()
     config.CourseDirectory.root = course
+    config.CourseDirectory.release_directory = "exercises"  # nbgrader's own commands replace what is there
     config.CourseDirectory.assignment_id = name
     config.GenerateAssignment.no_database = True
     config.SaveCells.enabled = False
