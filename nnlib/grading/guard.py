@@ -23,7 +23,7 @@ from numpy.random import get_state, seed, set_state
 from nnlib.grading.compare import plain
 
 NOT_LEARNERS = (str(Path(__file__).parents[1]) + os.sep, sysconfig.get_path("stdlib"),
-                sysconfig.get_path("purelib"), "<frozen", "<__array")
+                sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), "<frozen", "<__array")
 ENDED = "the process ended"  # in Outcome.raised, where no exception's name can be; the message says how
 KEPT = 200  # characters of what a function printed
 clock = time.monotonic  # these as they were before any learner's cell, which may replace them in their modules
