@@ -24,6 +24,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 import lab as jupyterlab
+from nnlib import widgets
 from notebooks import kernel_environment
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -43,6 +44,14 @@ def chromium():
     if named := os.environ.get("NNLIB_CHROMIUM"):
         return shutil.which(named)
     return next(filter(None, map(shutil.which, PROGRAMS)), None)
+
+
+def explorers_of(notebook):
+    """Names of the explorers that a notebook shows: list of (name, CSS class), as nnlib.widgets knows them."""
+    cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
+    source = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    return [(name, f"nnlib-{re.sub(r'(?<!^)(?=[A-Z])', '-', name).lower()}") for name in sorted(widgets.__all__)
+            if name in widgets._EXPLORERS and re.search(rf"\b{name}\(", source)]
 
 
 class Lab:
@@ -246,10 +255,15 @@ class Explorer:
             if (now := self.source) != last:
                 last, since = now, time.monotonic()
 
-    def latency(self, label, key):
+    def sliders(self):
+        """The handles of all sliders, in the order of the page; they are dragged, and take the keys."""
+        return self.place.get_by_role("slider").all()
+
+    def latency(self, handle, key):
         """Milliseconds from pressing a key on a slider until the new picture is decoded and being painted."""
         self.place.evaluate(MEASURE)
-        self.press(label, key)
+        handle.focus()
+        self.page.keyboard.press(key)
         self.page.wait_for_function("() => window.nnlibLatency > 0", timeout=REACT * 1000)
         return self.page.evaluate("() => window.nnlibLatency")
 

@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 import nnlib
-from nnlib import Adam, CosineAnnealingLR, evaluate, fit
+from nnlib import Adam, CosineAnnealingLR, DataError, evaluate, fit
 from nnlib.datasets import load_digits, load_mnist, shift
 
 try:
@@ -135,4 +135,7 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except DataError as error:
+        sys.exit(f"MNIST: {error}")

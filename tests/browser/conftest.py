@@ -26,20 +26,9 @@ def lab():
         yield running
 
 
-def opened(lab, name):
-    """A notebook that has been run from top to bottom."""
-    with lab.open(name) as notebook:
-        notebook.run_all()
-        yield notebook
-
-
 @pytest.fixture(scope="session")
-def notebook_01(lab):
-    """Notebook 01, run."""
-    yield from opened(lab, "01_logistic_regression.ipynb")
-
-
-@pytest.fixture(scope="session")
-def notebook_03(lab):
-    """Notebook 03, run."""
-    yield from opened(lab, "03_gradient_descent.ipynb")
+def notebook(request, lab):
+    """The notebook that a test names, run from top to bottom once for all tests that name it."""
+    with lab.open(f"{request.param}.ipynb") as opened:
+        opened.run_all()
+        yield opened

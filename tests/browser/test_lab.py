@@ -1,24 +1,58 @@
-"""The course as a learner meets it: real JupyterLab, a real browser, keys and mouse."""
+"""The course as a learner meets it: real JupyterLab, a real browser, keys and mouse.
+
+Every notebook in notebooks/ is opened and run, and every explorer that it shows is tried: a new one is tested without
+a line here.
+"""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from browser import explorers_of
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 SLIDERS = ["learning rate", "momentum"]
+EXPLORERS = [(path.stem, css_class) for path in NOTEBOOKS for _, css_class in explorers_of(path)]
+
+lessons = pytest.mark.parametrize("notebook", [path.stem for path in NOTEBOOKS], indirect=True)
+explorers = pytest.mark.parametrize("notebook, css_class", EXPLORERS, indirect=["notebook"])
+momentum = pytest.mark.parametrize("notebook", ["03_gradient_descent"], indirect=True)
 
 
 @pytest.fixture
-def momentum_explorer(notebook_03):
-    return notebook_03.explorer("nnlib-momentum-explorer")
+def momentum_explorer(notebook):
+    return notebook.explorer("nnlib-momentum-explorer")
 
 
-@pytest.mark.parametrize("name", ["notebook_01", "notebook_03"])
-def test_notebook_runs_without_errors_and_without_the_network(name, request):
-    notebook = request.getfixturevalue(name)
+@lessons
+def test_notebook_runs_without_errors_and_without_the_network(notebook):
     assert notebook.errors() == []
     assert notebook.outside_requests() == []
 
 
+@explorers
+def test_every_explorer_shows_a_picture_with_a_text_and_labeled_controls(notebook, css_class):
+    explorer = notebook.explorer(css_class)
+    assert len(explorer.alt) > 20
+    assert explorer.image.evaluate("image => image.naturalWidth") > 200
+    for handle in explorer.sliders():
+        assert handle.locator("xpath=ancestor::*[contains(@class, 'widget-slider')]").inner_text().strip()
+
+
+@explorers
+def test_a_key_on_the_first_slider_of_every_explorer_changes_its_picture(notebook, css_class):
+    explorer = notebook.explorer(css_class)
+    if not explorer.sliders():
+        pytest.skip(f"{css_class} has no slider")
+    handle = explorer.sliders()[0]
+    at_the_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
+    with explorer.new_picture():
+        handle.focus()
+        notebook.page.keyboard.press("ArrowLeft" if at_the_end else "ArrowRight")
+
+
+@momentum
 @pytest.mark.parametrize("label", SLIDERS)
 @pytest.mark.parametrize("key", ["ArrowRight", "ArrowLeft"])
 def test_a_key_on_a_slider_changes_picture_and_text(momentum_explorer, label, key):
@@ -29,6 +63,7 @@ def test_a_key_on_a_slider_changes_picture_and_text(momentum_explorer, label, ke
     assert momentum_explorer.readout(label) != readout
 
 
+@momentum
 @pytest.mark.parametrize("label", SLIDERS)
 @pytest.mark.parametrize("pixels", [40, -70])
 def test_dragging_a_slider_changes_picture_and_text(momentum_explorer, label, pixels):
@@ -39,20 +74,8 @@ def test_dragging_a_slider_changes_picture_and_text(momentum_explorer, label, pi
     assert (float(momentum_explorer.readout(label)) > readout) == (pixels > 0)
 
 
-@pytest.mark.parametrize("name, css_class", [
-    ("notebook_01", "nnlib-logistic-regression-explorer"), ("notebook_03", "nnlib-learning-rate-explorer"),
-    ("notebook_03", "nnlib-batch-size-explorer"), ("notebook_03", "nnlib-momentum-explorer")])
-def test_every_explorer_shows_a_picture_with_a_text_and_labeled_controls(name, css_class, request):
-    explorer = request.getfixturevalue(name).explorer(css_class)
-    assert len(explorer.alt) > 20
-    assert explorer.image.evaluate("image => image.naturalWidth") > 200
-    for handle in explorer.place.get_by_role("slider").all():
-        assert handle.locator("xpath=ancestor::*[contains(@class, 'widget-slider')]").inner_text().strip()
-
-
-@pytest.mark.parametrize("name", ["notebook_01", "notebook_03"])
-def test_a_question_is_answered_by_keyboard(name, request):
-    notebook = request.getfixturevalue(name)
+@lessons
+def test_a_question_is_answered_by_keyboard(notebook):
     other = notebook.page.get_by_role("button", name="show answer")  # a number or an ordering
     question = notebook.page.locator(".nnlib-question").filter(has_not=other).first
     question.scroll_into_view_if_needed()
