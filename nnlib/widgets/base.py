@@ -280,6 +280,7 @@ class Explorer(ipywidgets.VBox):
             self._setting = False
 
     _setting = False
+    _lead = "Your function stopped:"  # before what is wrong; a subclass may say it more precisely
 
     def _observed(self, change):
         if not self._setting:
@@ -295,7 +296,7 @@ class Explorer(ipywidgets.VBox):
                 self.update()
         except LearnerError as error:
             self._message.value = (f'<div role="alert" style="border-left:4px solid {VERMILION};padding:4px 10px">'
-                                   f"<b>Your function stopped:</b> {html.escape(str(error))}</div>")
+                                   f"<b>{html.escape(self._lead)}</b> {html.escape(str(error))}</div>")
             if not self._painted:  # the first time there is no picture to keep: show at least the axes
                 self._paint([], f"Axes without a path: the function stopped. {error}")
             return
