@@ -1,6 +1,7 @@
-"""What several tests share: arrays with hypothesis' shapes, and an independent judge of every gradient."""
+"""What several tests share: arrays with hypothesis' shapes, a judge of every gradient, a reader of HTML."""
 
 import functools
+from html.parser import HTMLParser
 
 import numpy as np
 from hypothesis import strategies as st
@@ -60,3 +61,45 @@ def assert_gradients_match(function, *arrays, seed=0, tolerance=1e-6):
         assert tensor.grad.shape == array.shape and tensor.grad.dtype == array.dtype
         expected = central_differences(function, arrays, i, upstream)
         np.testing.assert_allclose(tensor.grad, expected, rtol=tolerance, atol=tolerance, err_msg=f"input {i}")
+
+
+class Page(HTMLParser):
+    """What a page, or a part of one, holds: its tags, which are balanced, and its text outside of <style>."""
+
+    VOID = "meta", "img", "wbr", "link", "br"
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open, self.text = [], [], ""
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1:] != ["style"]:
+            self.text += data
+
+    def all(self, tag):
+        """The attributes of every tag of this name."""
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def luminance(color):
+    """WCAG relative luminance of '#rgb' or '#rrggbb'."""
+    digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
+    parts = [int(digits[i:i + 2], 16) / 255 for i in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(a, b):
+    """WCAG contrast of two colors, from 1 to 21; text needs 4.5, marks need 3."""
+    light, dark = sorted((luminance(a), luminance(b)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)

@@ -6,7 +6,7 @@ several notebooks of one set, all are graded, the best counts, and the reports s
 
 Exit codes: 0 all is graded; 1 a submission, or a question of one, could not be graded (the reports say which, and why);
 2 a path or option is wrong, or DIR cannot be written; 3 --strict, and this system lacks a protection; 130 interrupted:
-what was done is reported.
+what was done is reported; 141 nobody reads on what it prints, as with `| head`.
 """
 
 import argparse
@@ -22,7 +22,8 @@ from pathlib import Path
 
 from nnlib.grading import pages, reports, sandbox
 from nnlib.grading.batch import collect, grade_each
-from nnlib.grading.grader import NOT_GRADED, GraderError
+from nnlib.grading.grader import NOT_GRADED
+from nnlib.grading.notebooks import GraderError
 
 OURS = ("report.json", "report.txt", "grades.csv", "points.csv", "index.html", "learners")
 
@@ -69,6 +70,16 @@ def parse(arguments):
 
 def main(arguments=None):
     """Run the command line; returns the exit code."""
+    try:
+        code = _main(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed at the end
+        return 128 + 13  # as a shell says of a program that SIGPIPE has ended
+
+
+def _main(arguments):
     options = parse(arguments)
     with contextlib.suppress(AttributeError, ValueError):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know every learner's letters

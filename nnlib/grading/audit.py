@@ -1,7 +1,8 @@
 """Check the checks: python -m nnlib.grading.audit [SET ...] [--no-mutation] [--seed S] [--jobs N] [--json FILE].
 
 Is every right answer accepted, every wrong one rejected with its own hint? And does a small change of a right
-answer, a mutant, lose points wherever it matters (see mutation.py)?
+answer, a mutant, lose points wherever it matters (see mutation.py)? The column "inputs" says on how many inputs every
+equivalent mutant agreed at least; where their time was over before --inputs, a line below the tables says so.
 
 Exit code: 0 where all is well; 1 where a question has a problem or a mutant survives; 2 for a wrong option.
 """
@@ -264,6 +265,12 @@ def main(arguments=None):
     survivors = [fate for row in rows for fate in row.fates if fate.verdict == mutation.SURVIVOR]
     for name in chosen:
         print(f"{name}\n{table([row for row in rows if row.set == name], not options.no_mutation)}\n")
+    for row in rows:
+        few = [fate.inputs for fate in row.fates
+               if fate.verdict == mutation.EQUIVALENT and fate.inputs < options.inputs]
+        if few:
+            print(f"{row.question}: {len(few)} of {row.count(mutation.EQUIVALENT)} equivalent mutants agreed on fewer "
+                  f"than {options.inputs:,} inputs, the fewest {min(few):,}: {options.seconds:g} s for each were over")
     for fate in survivors:
         print(f"survivor: {fate.where}\n  - {fate.before}\n  + {fate.after}")
     print(*problems, sep="\n", end="\n" if problems else "")

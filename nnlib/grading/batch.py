@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from nnlib.grading import checks
-from nnlib.grading.grader import Graded, GraderError, find_notebooks, grade, shown
+from nnlib.grading.grader import Graded, grade
+from nnlib.grading.notebooks import GraderError, find_notebooks, shown
 
 __all__ = ["Submission", "collect", "grade_all", "grade_each"]
 NOT_A_NAME = "submitted"  # nbgrader's folder of all learners

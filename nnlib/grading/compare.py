@@ -27,8 +27,12 @@ from numpy import (
     where,
 )
 
+from nnlib.grading.wire import Bounds
+
+nbytes = ndarray.nbytes.__get__
 MOST_ITEMS = 10_000  # of a generator: more than any case needs, few enough to end one that never stops
 WHOLE = 12  # arrays up to this many numbers are shown whole
+LONGEST = 200  # characters of a list that is shown whole
 CLOSE = 5e-3  # relative error below which an answer is called close
 LOOSE = 1e-4, 1e-9  # tolerance for what an answer resembles
 COARSE = "Close, but not close enough: is something rounded, or an approximation too coarse?"
@@ -53,26 +57,54 @@ def plain(value):
     """`value` as arrays, numbers, strings, tuples, lists and dicts; what is none of these stays as it is.
 
     Tensors (anything whose `.data` is an array) become arrays, generators lists.
-    Raises ValueError for a generator that yields more than 10,000 items.
+    Raises ValueError for a generator that yields more than 10,000 items, WireError for what is too large, or nested
+    too deeply, to be compared.
     """
-    if isinstance(value, ndarray):
-        return array(value)
-    if isinstance(getattr(value, "data", None), ndarray):
-        return array(value.data)
+    return _plain(value, Bounds(), 0)
+
+
+def _plain(value, bounds, depth):
+    bounds.count(1, depth)
+    if type(value) in (float, int, bool):  # most are
+        return value
+    if issubclass(type(value), ndarray):
+        return _plain_array(value, bounds, depth)
+    if issubclass(type(data := getattr(value, "data", None)), ndarray):
+        return _plain_array(data, bounds, depth)
     if isinstance(value, generic):
         return value.item() if isinstance(value.item(), (bool, int, float, complex, str)) else value
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return tuple(plain(item) for item in value)
-    if isinstance(value, (list, range)):
-        return [plain(item) for item in value]
-    if hasattr(value, "__next__"):
-        items = [plain(item) for item in islice(value, MOST_ITEMS + 1)]
+    if isinstance(value, (str, bytes)):
+        bounds.weigh(len(value))
+    elif isinstance(value, dict):
+        _look_into(value, bounds, depth)
+        return {key: _plain(item, bounds, depth + 1) for key, item in value.items()}
+    elif isinstance(value, tuple):
+        return tuple(_plain(item, bounds, depth + 1) for item in value)
+    elif isinstance(value, (list, range)):
+        return [_plain(item, bounds, depth + 1) for item in value]
+    elif isinstance(value, (set, frozenset)):
+        _look_into(value, bounds, depth)
+    elif hasattr(value, "__next__"):
+        items = [_plain(item, bounds, depth + 1) for item in islice(value, MOST_ITEMS + 1)]
         if len(items) > MOST_ITEMS:
             raise ValueError(f"the generator does not end: more than {MOST_ITEMS:,} items")
         return items
     return value
+
+
+def _plain_array(value, bounds, depth):
+    bounds.weigh(nbytes(value))
+    copied = array(value)
+    if copied.dtype.kind == "O":
+        bounds.count(copied.size)
+        _look_into(copied.ravel().tolist(), bounds, depth)
+    return copied
+
+
+def _look_into(items, bounds, depth):
+    """See that the items, which stay as they are, are within the bounds, too."""
+    for item in items:
+        _plain(item, bounds, depth + 1)
 
 
 def compare(expected, got, tolerance=(1e-5, 1e-7), sizes=()):
@@ -346,11 +378,11 @@ def show(value, digits=4, most=WHOLE):
         return str(value)
     if isinstance(value, float):
         return f"{value + 0.0:.{digits}g}"
-    if isinstance(value, (list, tuple)) and len(value) <= WHOLE:
-        inner = ", ".join(show(item, digits) for item in value)
-        return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
     if isinstance(value, (list, tuple)):
-        return f"a {type(value).__name__} of {len(value)} values"
+        inner = ", ".join(show(item, digits) for item in value) if len(value) <= WHOLE else ""
+        if len(value) > WHOLE or len(inner) > LONGEST:
+            return f"a {type(value).__name__} of {_counted(len(value), 'value')}"
+        return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
     if isinstance(value, int):
         return str(value) if abs(value) < 10**20 else "a huge integer"
     if isinstance(value, dict):
@@ -373,6 +405,14 @@ def listed(texts):
     runs = [(text, len(list(run))) for text, run in groupby(texts)]
     return ", ".join(text if count == 1 else f"{count} times {text}" if text.startswith("a") else
                      ", ".join([text] * count) for text, count in runs)
+
+
+def changed(before, after):
+    """True where arguments are not what they were, or hold an object that will not be compared."""
+    try:
+        return not same(before, after)
+    except Exception:
+        return True
 
 
 def same(a, b):

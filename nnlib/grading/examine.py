@@ -14,9 +14,9 @@ from functools import partial
 
 import numpy as np
 
-from nnlib.grading.compare import NONE, compare, form, kind, listed, plain, same, show
+from nnlib.grading.compare import NONE, changed, compare, form, kind, listed, plain, show
 from nnlib.grading.forbidden import forbidden_in, poisoned, sentence
-from nnlib.grading.guard import ENDED, Outcome, TimeUp, run
+from nnlib.grading.guard import ENDED, TOO_LARGE, Outcome, TimeUp, run
 
 RIGHT, PARTLY, WRONG, NOT_ATTEMPTED = "right", "partly right", "not right yet", "not attempted"
 NO_HINT = "TimeUp", "KeyboardInterrupt", "NameError", "UnboundLocalError", "ImportError", "ModuleNotFoundError", ENDED
@@ -76,8 +76,9 @@ def examine(exercise, answer=None, trials=None, memo=None, runner=None, forbidde
             return refused(exercise, outcome.message)
         verdict = judge(exercise, trial, outcome)
         if verdict.failure == "NotImplementedError" and not result.verdicts:
-            inside = verdict.outcome.inside
-            if inside not in ("", exercise.name, "<lambda>", "__init__", getattr(answer, "__name__", inside)):
+            inside, (_, dot, method) = verdict.outcome.inside, exercise.name.rpartition(".")
+            own = ("", method) if dot else ("", method, "<lambda>", "__init__", getattr(answer, "__name__", inside))
+            if inside not in own:
                 result.note = f"It uses {inside}, which is not written yet."
             return result
         result.verdicts.append(verdict)
@@ -104,10 +105,7 @@ class Here:
         trial, args = self.trials[index], copy.deepcopy(self.trials[index].args)
         with surroundings_as_they_were(), poisoned(self.forbidden or ()) as called:
             outcome = run(insist, partial(self.exercise.use, trial.case), self.answer, args, limit=self.limit)
-        try:
-            outcome.changed = not same(trial.args, args)
-        except Exception:  # an argument now holds an object that will not be compared
-            outcome.changed = True
+        outcome.changed = changed(trial.args, args)
         last = index == len(self.trials) - 1  # by then all that it imports is imported
         if self.forbidden is not None and last and (name := forbidden_in(self.answer, self.forbidden)):
             called.append(name)
@@ -210,6 +208,8 @@ def _find_failure(exercise, trial, outcome):
             problem, diagnosis = difference or ("", "")
         else:
             problem = case.judge(outcome.value, copy.deepcopy(trial.args), trial.expected) or ""
+    except (MemoryError, RecursionError):
+        return ENDED, f"your answer {TOO_LARGE}", ""
     except Exception:  # a judge that expects another form, or an object that raises when it is looked at
         problem = f"your answer, {form(outcome.value)}, does not have the form that the question asks for"
         diagnosis = f"Wanted is, for example, {form(trial.expected)}."

@@ -67,7 +67,8 @@ class Trial(NamedTuple):
 class Exercise:
     """One graded question.
 
-    name: of the function or class that the learner writes, or of the value.
+    name: of the function or class that the learner writes, or of the value; "Value.__add__" for a method, whose
+        question is answered by the class: reference, alternatives and misconceptions are classes, `call` drives them.
     points: of the whole question, in steps of 0.5; 0 for a warm-up.
     reference: the right answer, a function or class; anything else makes it a question for a value.
     cases, misconceptions, alternatives: how answers are tried, known wrong answers, other right answers.
@@ -75,7 +76,7 @@ class Exercise:
     time_limit: seconds for one case.
     forbidden, allows: dotted names that an answer may not call ("scipy.special.expit"), and those that it may although
         they are nnlib's own answer: see `forbidden_names`. `call` and the arguments must not need them.
-    Raises ValueError for points that do not add up.
+    Raises ValueError for points that do not add up, and for a method that nothing drives.
     """
 
     name: str
@@ -95,6 +96,9 @@ class Exercise:
         if not self.cases or self.points < 0 or self.points * 2 % 1:
             raise ValueError(f"{self.name}: expected at least one case and points 0, 0.5, 1, ...; "
                              f"got {len(self.cases)} cases and {self.points} points")
+        if "." in self.name and self.call is None and any(case.call is None for case in self.cases):
+            raise ValueError(f"{self.name}: expected a `call` that drives the class {self.name.partition('.')[0]}, "
+                             "got none")
         if self.points and (given >= self.points if shares else given != self.points):
             raise ValueError(f"{self.name}: expected cases whose points add up to {self.points}, some left "
                              f"where a case names none; got {given}")

@@ -15,6 +15,7 @@ class ExerciseSet:
     check = ExerciseSet("ex01_logistic_regression")
     check(sigmoid)                  a function or class, by its name
     check("xor_weights", weights)   a value, or a function by another name
+    check("Value.__add__", Value)   a method, given with its class
     check.progress()                the best points of every question; `check.best` holds those of this session
     Calls display a report and return the points earned (int, or float for half points); they never raise, and leave
     random states, NumPy's settings, warnings, environment, working folder and open figures as they were. An answer
@@ -53,16 +54,31 @@ class ExerciseSet:
         if type(name) is not str:
             return report.of_message("not checked", 'This has no name: write check("name of the question", answer).'), 0
         if name not in self.exercises:
-            near = difflib.get_close_matches(name, self.exercises, n=1)
-            meant = f" Did you mean {near[0]}?" if near else ""
-            known = f"The questions: {', '.join(self.exercises)}."
-            say = "" if by_name else f' Or write check("{near[0] if near else "name"}", answer).'
-            said = f"No question of {self.name} has this name.{meant} {known}{say}"
-            return report.of_message(name[:80], said), 0
+            return report.of_message(name[:80], self._not_known(name, answer, by_name)), 0
         if by_name and value is MISSING:
-            return report.of_message(name, f'The answer is missing: write check("{name}", answer).'), 0
+            return report.of_message(name, f"The answer is missing: {_call(name)}."), 0
+        if "." in name and not issubclass(type(value), type):
+            return report.of_message(name, f"This question is answered by the class itself: {_call(name)}."), 0
         exercise = self.exercises[name]
         result = examine(exercise, answer if value is MISSING else value, forbidden=exercise.forbidden_names())
         self.best[name] = max(result.points, self.best.get(name, 0))
         self.kept = progress.record(self.name, name, result.points)
         return report.of_result(result), result.points
+
+    def _not_known(self, name, answer, by_name):
+        """What to say of a name that no question has."""
+        methods = [question for question in self.exercises if "." in question and name in question.split(".")]
+        if methods:
+            own = getattr(answer, "__qualname__", "")
+            said = f"A method is checked by its name, with its class: {_call(own if own in methods else methods[0])}."
+            return said + (f" The questions about {name}: {', '.join(methods)}." if len(methods) > 1 else "")
+        near = difflib.get_close_matches(name, self.exercises, n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        known = f"The questions: {', '.join(self.exercises)}."
+        say = "" if by_name else f" Or {_call(near[0] if near else 'name')}."
+        return f"No question of {self.name} has this name.{meant} {known}{say}"
+
+
+def _call(name):
+    """How the question `name` is checked."""
+    return f'write check("{name}", {name.partition(".")[0] if "." in name else "answer"})'

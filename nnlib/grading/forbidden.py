@@ -21,7 +21,7 @@ import types
 from contextlib import contextmanager
 from itertools import islice
 
-from nnlib.grading.guard import NOT_LEARNERS
+from nnlib.grading.guard import is_learners
 
 ANSWERS = "nnlib.grading.checks"  # whatever comes from there is the course's own answer
 OURS = "nnlib", "nnlib.architecture", "nnlib.datasets", "nnlib.initializers", "nnlib.tuning", "nnlib.Tensor"
@@ -43,12 +43,17 @@ def sentence(name):
 
 
 def own_names(name, reference):
-    """Dotted names of nnlib's own answers to the question `name`: what is so called, and the reference."""
-    found = {}
-    for place in OURS:
-        thing = resolve(f"{place}.{name}")
+    """Dotted names of nnlib's own answers to the question `name`: what is so called, and the reference.
+
+    To a question for a method of a learner's class, "Value.backward", also the method of Tensor so called.
+    """
+    found, (_, dot, method) = {}, name.rpartition(".")
+    names = [f"{place}.{name}" for place in OURS]
+    names += [f"nnlib.Tensor.{method}"] * bool(dot and method in vars(resolve("nnlib.Tensor") or object))
+    for dotted in names:
+        thing = resolve(dotted)
         if callable(thing):
-            found.setdefault(id(thing), f"{place}.{name}")
+            found.setdefault(id(thing), dotted)
     module = str(getattr(reference, "__module__", ""))
     if callable(reference) and module.startswith("nnlib.") and not module.startswith("nnlib.grading"):
         flat = f"nnlib.{reference.__qualname__}"
@@ -136,7 +141,7 @@ def _is_copy(thing, found, name):
     if issubclass(type(thing), types.FunctionType) and issubclass(type(found), types.FunctionType):
         with contextlib.suppress(Exception):  # __wrapped__ may be anything
             return inspect.unwrap(thing).__code__ == inspect.unwrap(found).__code__
-    return type(thing).__name__ == "ufunc" and thing.__name__ == name.rpartition(".")[2]
+    return type(thing).__name__ == type(found).__name__ == "ufunc" and thing.__name__ == name.rpartition(".")[2]
 
 
 def _is_of_the_checks(thing):
@@ -188,7 +193,7 @@ def _is_learners(thing):
     if issubclass(type(thing), type):
         methods = vars(thing).values()
         return any(isinstance(method, types.FunctionType) and _is_learners(method) for method in methods)
-    return not thing.__code__.co_filename.startswith(NOT_LEARNERS)
+    return is_learners(thing.__code__.co_filename)
 
 
 def _builtins(names):

@@ -9,6 +9,7 @@ import copy
 import importlib
 import inspect
 import re
+import sys
 import time
 import warnings
 from contextlib import redirect_stdout, suppress
@@ -22,7 +23,7 @@ import numpy as np
 
 from nnlib.grading import checks
 from nnlib.grading.compare import compare, plain, same
-from nnlib.grading.examine import RIGHT, examine
+from nnlib.grading.examine import RIGHT, examine, surroundings_as_they_were
 from nnlib.grading.guard import TimeUp, time_limit
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +57,9 @@ def mutants(tree, within=None):
     """The Mutants of a syntax tree, each once; within(line) says which lines may change (default: all)."""
     original = ast.unparse(tree)
     seen = {original}
-    named = [node for node in ast.walk(tree) if isinstance(node, (ast.Name, ast.arg))]
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+                 and within and any(map(within, range(node.lineno, node.end_lineno + 1)))]
+    named = [node for part in functions or [tree] for node in ast.walk(part) if isinstance(node, (ast.Name, ast.arg))]
     names = sorted({node.arg if isinstance(node, ast.arg) else node.id for node in named
                     if isinstance(getattr(node, "ctx", ast.Store()), ast.Store)})
     for parent, holder, key, node in list(_places(tree)):
@@ -205,17 +208,24 @@ def _one_off(bound):
 
 
 class Subject(NamedTuple):
-    """A right answer that can be changed: where it stands, its tree, the names around it, which is its own."""
+    """A right answer that can be changed: where it stands, its tree, the names around it, which is its own.
+
+    methods: what the class `name` held before one of its methods was changed, where cells give it their functions.
+    """
 
     where: str
     tree: Any
     around: dict
     name: str
     within: Any = None
+    methods: Any = None
 
     def build(self, source=""):
         """The answer that `source` defines (default: the answer as it is)."""
         names = dict(self.around)
+        for key, value in (self.methods or {}).items():
+            if vars(names[self.name]).get(key) is not value:
+                setattr(names[self.name], key, value)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # SyntaxWarning: 'int' object is not callable
             exec(compile(source or ast.unparse(self.tree), f"<mutant of {self.where}>", "exec"), names)
@@ -224,42 +234,77 @@ class Subject(NamedTuple):
 
 @lru_cache(maxsize=1)
 def subjects(set_name, question):
-    """The Subjects of a question: the model answer of its solution, its reference and alternatives."""
+    """The Subjects of a question: the model answer of its solution, its reference and alternatives.
+
+    Of a class that answers a question for a method, "Value.__add__", only this method changes.
+    """
     exercise = checks.load(set_name)[question]
     plain = [answer for answer in (exercise.reference, *exercise.alternatives)
              if getattr(answer, "__name__", "") not in table(set_name, "EXEMPT")]
-    return [one for one in (_model_answer(set_name, question), *map(_plain_function, plain)) if one]
+    plain = [_class_of_checks(answer, question) if isinstance(answer, type) else _plain_function(answer)
+             for answer in plain]
+    return [*_model_answers(set_name, question), *filter(None, plain)]
 
 
-def _model_answer(set_name, question):
-    """The Subject in solutions/, where the course (not a teacher's own set without it) has one."""
+def _model_answers(set_name, question):
+    """The Subjects in solutions/, where the course (not a teacher's own set without it) has some.
+
+    A function has one cell; a class may have several, the further ones named by their grade_id, Value-...
+    """
     path = SOLUTIONS / set_name / f"{set_name}.ipynb"
     if not path.is_file():
-        return None
+        return []
     import nbformat
-    around, cells = {}, [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
-    answer = None
-    for cell in cells:
-        tree = ast.parse(re.sub(r"(?m)^\s*[%!].*", "", cell.source))
+    name, _, method = question.partition(".")
+    around, found = {}, []
+    for cell in nbformat.read(path, 4).cells:
+        if cell.cell_type != "code":
+            continue
+        tree = ast.parse(re.sub(r"(?m)^[ \t]*[%!].*", "", cell.source))
         graded = cell.metadata.get("nbgrader", {})
         kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
         kinds += (ast.Assign,) if graded.get("solution") else ()
-        tree.body = [node for node in tree.body if isinstance(node, kinds)]
+        tree.body = [node for node in tree.body if isinstance(node, kinds) or _gives_methods(node)]
         exec(compile(tree, str(path), "exec"), around)
-        if graded.get("solution") and question in around and answer is None:
-            answer = cell.id, tree, _marked(cell.source)
-    if answer is None:
-        return None
-    return Subject(f"{path.relative_to(ROOT)}, cell {answer[0]}", answer[1], around, question, answer[2])
+        if graded.get("solution") and name in around:
+            lines = _marked(cell.source)
+            if method:
+                lines &= _lines(tree, name, method)
+            if lines and method or not method and (not found or graded.get("grade_id", "").startswith(f"{name}-")):
+                place = f"{path.relative_to(ROOT)}, cell {cell.id}"
+                found.append(Subject(place, tree, around, name, lines.__contains__))
+    methods = dict(vars(around[name])) if isinstance(around.get(name), type) else None
+    return [one._replace(methods=methods) for one in (found[:1] if method else found)]
 
 
 def _marked(source):
-    """within(line) for the lines between BEGIN and END SOLUTION."""
+    """The numbers of the lines between BEGIN and END SOLUTION."""
     inside, wanted = False, set()
     for number, line in enumerate(source.splitlines(), 1):
         inside = "### BEGIN SOLUTION" in line or inside and "### END SOLUTION" not in line
         wanted |= {number} if inside else set()
-    return wanted.__contains__
+    return wanted
+
+
+def _gives_methods(node):
+    """True for a statement such as Value.__neg__ = negative, or with several on both sides."""
+    if not isinstance(node, ast.Assign):
+        return False
+    places = [place for target in node.targets for place in getattr(target, "elts", [target])]
+    functions = getattr(node.value, "elts", [node.value])
+    return (all(isinstance(place, ast.Attribute) and isinstance(place.value, ast.Name) for place in places)
+            and all(isinstance(function, ast.Name) for function in functions))
+
+
+def _lines(tree, name, method):
+    """The numbers of the lines that define a method of a class, inside of it or by `Value.method = function`."""
+    given = [node.value.id for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name)
+             and f"{name}.{method}" in map(ast.unparse, node.targets)]
+    inside = [node for part in tree.body if isinstance(part, ast.ClassDef) and part.name == name for node in part.body]
+    found = [node for node in inside if isinstance(node, ast.FunctionDef) and node.name == method
+             or isinstance(node, ast.Assign) and method in map(ast.unparse, node.targets)]
+    found += [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in given]
+    return {line for node in found for line in range(node.lineno, node.end_lineno + 1)}
 
 
 def _plain_function(function):
@@ -277,6 +322,19 @@ def _plain_function(function):
     statement = node if isinstance(node, ast.FunctionDef) else ast.Assign([ast.Name(name, ast.Store())], node)
     tree = ast.fix_missing_locations(ast.Module([statement], []))
     return Subject(path.name, tree, function.__globals__, name)
+
+
+def _class_of_checks(answer, question):
+    """The Subject of a class that stands in a module of questions; None for all others, and for an inherited method."""
+    name, module = answer.__name__, sys.modules.get(answer.__module__)
+    if not answer.__module__.startswith(checks.__name__) or getattr(module, name, None) is not answer:
+        return None
+    path, (_, dot, method) = Path(inspect.getsourcefile(answer)), question.rpartition(".")
+    tree = ast.Module([node for node in _parsed(path).body if isinstance(node, ast.ClassDef) and node.name == name], [])
+    lines = _lines(tree, name, method)
+    if not tree.body or dot and not lines:
+        return None
+    return Subject(path.name, tree, vars(module), name, lines.__contains__ if dot else None)
 
 
 @lru_cache
@@ -372,7 +430,8 @@ def _judge(set_name, question, subject, mutant, seed, inputs, seconds):
 def _agreeing(exercise, answer, trials, seconds):
     """How many trials, from the first on, the answer surely passes: a quick look that leaves doubts to `accepts`."""
     count = 0
-    with suppress(Exception, TimeUp), redirect_stdout(StringIO()), time_limit(seconds):
+    with (suppress(Exception, TimeUp), redirect_stdout(StringIO()), surroundings_as_they_were(),
+          time_limit(seconds)):
         for case, args, expected, _ in trials:
             mine = copy.deepcopy(args)
             with np.errstate(all="raise" if case.no_warnings else "ignore", under="ignore"):

@@ -29,7 +29,7 @@ tobytes = ndarray.tobytes
 
 
 class WireError(NnlibError):
-    """What cannot be packed, or is no frame; the message is a sentence without its subject."""
+    """What cannot be packed or compared, or is no frame; the message is a sentence without its subject."""
 
 
 class Foreign:
@@ -53,7 +53,7 @@ def pack(value):
     blobs = _Blobs()
     text = dumps(_encode(value, blobs, 0)).encode()
     if len(text) > MOST_TEXT:
-        raise WireError(f"is too large: more than {MOST_TEXT >> 20} MiB of lists and text")
+        raise WireError(f"is too large to be compared: more than {MOST_TEXT >> 20} MiB of lists and text")
     return b"".join([HEAD.pack(MARK, len(text), blobs.size), text, *blobs.parts])
 
 
@@ -99,22 +99,36 @@ def _exactly(place, count):
     return bytes(got)
 
 
-class _Blobs:
+class Bounds:
+    """How large and how deep a value is, as far as it has been looked at. Every method raises WireError."""
+
+    def __init__(self):
+        self.items = self.size = 0
+
+    def count(self, items, depth=0):
+        """Refuse more than MOST_ITEMS; shared lists, written out again and again, grow without bound."""
+        self.items += items
+        if depth > DEEPEST:
+            raise WireError(f"is nested too deeply to be compared: more than {DEEPEST} lists in one another")
+        if self.items > MOST_ITEMS:
+            raise WireError(f"is too large to be compared: more than {MOST_ITEMS:,} values")
+
+    def weigh(self, nbytes):
+        """Refuse more than MOST_BYTES."""
+        self.size += nbytes
+        if self.size > MOST_BYTES:
+            raise WireError(f"is too large to be compared: more than {MOST_BYTES >> 20} MiB")
+
+
+class _Blobs(Bounds):
     """The bytes behind the JSON: collected in order, or read in order from a frame."""
 
     def __init__(self, frame=b"", start=0):
-        self.parts, self.size, self.items, self.frame, self.start = [], 0, 0, frame, start
-
-    def count(self, items):
-        """Refuse more than MOST_ITEMS; shared lists, written out again and again, grow without bound."""
-        self.items += items
-        if self.items > MOST_ITEMS:
-            raise WireError(f"is too large: more than {MOST_ITEMS:,} values")
+        super().__init__()
+        self.parts, self.frame, self.start = [], frame, start
 
     def add(self, nbytes, make):
-        self.size += nbytes
-        if self.size > MOST_BYTES:
-            raise WireError(f"is too large: more than {MOST_BYTES >> 20} MiB of numbers")
+        self.weigh(nbytes)
         self.parts.append(make())
 
     def take(self, nbytes):
@@ -127,9 +141,7 @@ class _Blobs:
 
 def _encode(value, blobs, depth):
     kind = type(value)
-    if depth > DEEPEST:
-        raise WireError(f"is nested too deeply: more than {DEEPEST} lists in one another")
-    blobs.count(1)
+    blobs.count(1, depth)
     if value is None or kind is bool or kind is float or kind is str:
         return value
     if kind is int:

@@ -19,10 +19,10 @@ from ast import Module, parse
 from codeop import Compile
 from functools import partial
 
-from nnlib.grading import sandbox, wire
-from nnlib.grading.compare import same
+from nnlib.grading import guard, sandbox, wire
+from nnlib.grading.compare import changed
 from nnlib.grading.forbidden import forbidden_in, poisoned
-from nnlib.grading.guard import TimeUp, run, time_limit
+from nnlib.grading.guard import TOO_LARGE, TimeUp, run, time_limit
 
 GRACE = 0.5  # seconds from an interrupt that is not heeded to the end of the process
 ORIGINAL, restore, Everything = dict(vars(builtins)), vars(builtins).update, BaseException
@@ -135,9 +135,12 @@ def _raise(error):
 
 
 def find_answer(question, names):
-    """(is there one, the learner's answer): the notebook's name for it, else what its last check was given."""
+    """(is there one, the learner's answer): the notebook's name for it, else what its last check was given.
+
+    A question for a method, "Value.__add__", is answered by the class.
+    """
     name, wants_value = question["name"], question["wants_value"]
-    answer = None if question["given"] else names.get(name)
+    answer = None if question["given"] else names.get(name.partition(".")[0])
     if answer is None or callable(answer) == wants_value:
         answer = Recorder.answers.get(name)
     return answer is not None and answer is not ..., answer
@@ -167,7 +170,7 @@ def try_answer(message, answer, question):
         outcome = run(function, *args, limit=message["seconds"])
     if message["last"] and not called:  # by then all that it imports is imported
         called.append(forbidden_in(answer, question["forbidden"]))
-    fields = {**vars(outcome), "changed": not same(before, args), "forbidden": called[0] if called else None}
+    fields = {**vars(outcome), "changed": changed(before, args), "forbidden": called[0] if called else None}
     return _packed(fields, "value", outcome.value, 1.0)
 
 
@@ -181,7 +184,10 @@ def _packed(fields, name, value, seconds):
         with time_limit(seconds):
             return pack({**fields, name: value})
     except WireError as error:
-        return pack({**fields, name: None, "refused": str(error)})
+        said = str(error)
+    except (TimeUp, MemoryError, RecursionError):
+        said = TOO_LARGE
+    return pack({**fields, name: None, "refused": said})
 
 
 def fork_child(names, channel):
@@ -270,9 +276,10 @@ def end_child(child, report=False):
     return os.waitstatus_to_exitcode(status)
 
 
-def main(source, sink, forks=True):
-    """The whole work of a worker; ends with the process."""
+def main(source, sink, hidden, forks):
+    """The whole work of a worker; ends with the process. hidden: folders of the course and its teacher."""
     try:
+        guard.NOT_LEARNERS += tuple(folder + os.sep for folder in hidden)
         job = unpack(receive(source))
         job["cells"] = json.loads(job["cells"])
         probe = probing(source, sink, forks) if job["probe"] else None

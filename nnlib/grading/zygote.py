@@ -112,7 +112,7 @@ def be_worker(worker, sandbox, order, source, sink):
     if "landlock" in order["layers"]:
         sandbox.confine(order["scratch"], readable)
     sandbox.hook(order["scratch"], readable, (worker.fork_child.__code__, worker.end_child.__code__))
-    worker.main(source, sink, forks=order["forks"])
+    worker.main(source, sink, order["hidden"], order["forks"])
 
 
 def wait(child):

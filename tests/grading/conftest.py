@@ -1,4 +1,4 @@
-"""Every test gets a progress file of its own; `sample` adds the set ex90_sample to the course."""
+"""Every test gets a progress file of its own; `sample` and `methods` add a set to the course."""
 
 import importlib
 import sys
@@ -18,10 +18,21 @@ def progress_file(tmp_path, monkeypatch):
     return path
 
 
-@pytest.fixture
-def sample(monkeypatch):
-    """The module of the sample set, known to this process and to the grader's workers."""
+def added(monkeypatch, number):
+    """Yields the module of a set in SETS, known to this process and to the grader's workers."""
     monkeypatch.setattr(checks, "__path__", [*checks.__path__, str(SETS)])
     monkeypatch.setenv("NNLIB_CHECKS", str(SETS))
-    yield importlib.import_module("nnlib.grading.checks.ex90")
-    sys.modules.pop("nnlib.grading.checks.ex90", None)
+    yield importlib.import_module(f"nnlib.grading.checks.{number}")
+    sys.modules.pop(f"nnlib.grading.checks.{number}", None)
+
+
+@pytest.fixture
+def sample(monkeypatch):
+    """A set with every kind of question, ex90_sample."""
+    yield from added(monkeypatch, "ex90")
+
+
+@pytest.fixture
+def methods(monkeypatch):
+    """A set whose questions are methods of one class, ex93_methods."""
+    yield from added(monkeypatch, "ex93")

@@ -81,6 +81,21 @@ def test_patches_and_copied_examples_earn_nothing(submit, cell):
     assert grade(submit(SETUP, cell, "check(sigmoid)")).points == 0
 
 
+@pytest.mark.parametrize("options", [[], ["--report", "report"]])
+def test_a_reader_who_stops_reading_is_no_error(tmp_path, options):
+    """As `| head` does it."""
+    for name in "anna", "bo":
+        (tmp_path / f"ex01_{name}.ipynb").write_text("{}")
+    run = subprocess.Popen([sys.executable, "-m", "nnlib.grading", tmp_path, *options], cwd=tmp_path, text=True,
+                           env={**os.environ, "PYTHONPATH": str(COURSE)}, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE)
+    run.stdout.close()
+    said = run.stderr.read()
+    run.stderr.close()
+    assert run.wait(60) == 141 and said == ""
+    assert (tmp_path / "report" / "index.html").exists() == bool(options)
+
+
 def test_what_a_learner_writes_among_the_results_does_not_stop_the_grader(submit):
     junk = ("import os\nfor line in (b'5', b'[]', b'{}', b'{\"question\": \"sigmoid\"}', b'{\"question\": []}',\n"
             "             b'{\"question\": \"sigmoid\", \"points\": 99, \"possible\": 2, \"status\": \"right\"}'):\n"

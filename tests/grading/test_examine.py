@@ -6,11 +6,14 @@ import signal
 import sys
 import threading
 import time
+import traceback
 import warnings
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
+import nnlib
 from nnlib.grading import Case, Exercise, Misconception, report
 from nnlib.grading.checks import ex01
 from nnlib.grading.examine import NOT_ATTEMPTED, PARTLY, RIGHT, WRONG, Here, examine
@@ -79,6 +82,76 @@ def test_deep_recursion_and_odd_exceptions():
         raise Odd
     assert first_failure(examine(exercise(), forever)).failure == "RecursionError"
     assert first_failure(examine(exercise(), odd)).problem == "double raised Odd"
+
+
+class Endless(list):
+    def __iter__(self):
+        while True:
+            yield 1.0
+
+
+def nest(kind, times, inner=1.0):
+    for _ in range(times):
+        inner = kind([inner])
+    return inner
+
+
+def shared(times):
+    inner = [1.0]
+    for _ in range(times):
+        inner = [inner, inner]
+    return inner
+
+
+def boxed(inner):
+    box = np.empty(1, dtype=object)
+    box[0] = inner[0]
+    return box
+
+
+TOO_MUCH = {
+    "deep list": (lambda: nest(list, 100_000), "nested too deeply"),
+    "deep tuple": (lambda: nest(tuple, 100_000), "nested too deeply"),
+    "deep dict": (lambda: nest(lambda inner: {"a": inner[0]}, 1000), "nested too deeply"),
+    "deep key": (lambda: {nest(tuple, 200): 1}, "nested too deeply"),
+    "deep set": (lambda: nest(frozenset, 200), "nested too deeply"),
+    "deep generators": (lambda: nest(iter, 200), "nested too deeply"),
+    "arrays in arrays": (lambda: nest(boxed, 200), "nested too deeply"),
+    "a list in itself": (lambda: (ring := []).append(ring) or ring, "nested too deeply"),
+    "shared lists": (lambda: shared(40), "too large"),
+    "endless list": (Endless, "too large"),
+    "long range": (lambda: range(10**30), "too large"),
+    "long text": (lambda: "a" * 10**8, "too large"),
+    "large set": (lambda: set(range(10**6)), "too large"),
+    "large array": (lambda: np.broadcast_to(1.0, (10**6, 10**6)), "too large"),
+    "large array of objects": (lambda: np.empty(10**6, dtype=object), "too large"),
+    "large tensor": (lambda: nnlib.Tensor(np.zeros(9 * 10**6)), "too large"),
+    "one array many times": (lambda: [np.zeros(10**6)] * 100, "too large")}
+
+
+@pytest.mark.parametrize("name", TOO_MUCH)
+def test_an_answer_that_cannot_be_compared_is_told_so(name):
+    """It is no RecursionError or MemoryError of the learner's function: that has answered, the looking is ours."""
+    made, said = TOO_MUCH[name][0](), TOO_MUCH[name][1]
+    verdict = first_failure(examine(exercise(time_limit=10), lambda x: made))
+    assert verdict.problem.startswith(f"your answer is {said} to be compared: more than ")
+    assert verdict.diagnosis == ""
+
+
+def test_answers_at_the_bounds_are_compared():
+    for answer in nest(list, 49), list(range(240_000)), np.zeros(8 * 10**6), shared(10):
+        problem = first_failure(examine(exercise(time_limit=10), lambda x, answer=answer: answer)).problem
+        assert problem.startswith("expected ") and len(problem) < 300
+
+
+def test_memory_and_recursion_may_end_while_an_answer_is_looked_at(monkeypatch):
+    def low(x):
+        sys.setrecursionlimit(len(list(traceback.walk_stack(None))) + 20)
+        return nest(list, 45)
+    assert first_failure(examine(exercise(time_limit=10), low)).problem == "your answer is too large to be compared"
+    for error, said in (MemoryError, "your answer is too large to be compared"), (ValueError, "does not have the form"):
+        monkeypatch.setattr("nnlib.grading.examine.compare", Mock(side_effect=error))
+        assert said in first_failure(examine(exercise(), lambda x: 3.0)).problem
 
 
 @pytest.mark.skipif(not HAS_ALARM, reason="this platform has no alarm signal")

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from nnlib.grading import checks, examine, grader, sandbox, wire, worker
+from nnlib.grading import checks, examine, grader, sandbox, wire, worker, workers
 from nnlib.grading.examine import NOT_ATTEMPTED, RIGHT, WRONG
-from nnlib.grading.grader import GraderError, find_notebooks, grade, read_notebook
+from nnlib.grading.grader import grade
+from nnlib.grading.notebooks import GraderError, find_notebooks, read_notebook
 
 SETUP = 'from nnlib.grading import ExerciseSet\ncheck = ExerciseSet("ex90_sample")\nimport numpy as np'
 SIGMOID = "def sigmoid(z):\n    return 0.5 * (1 + np.tanh(np.asarray(z) / 2))"
@@ -168,6 +170,43 @@ def test_a_time_limit_for_all(submit):
     assert graded.points == 0
 
 
+@LINUX
+def test_the_time_of_a_notebook_holds_whatever_hangs(submit, monkeypatch):
+    monkeypatch.setattr(grader, "SLACK", 30)
+    submit()
+    started = time.monotonic()
+    graded = submit(SIGMOID, "import os, time\nos.register_at_fork(before=lambda: time.sleep(60))", timeout=3)
+    assert 3 <= time.monotonic() - started < 4
+    assert graded.problem == "not every question could be graded: the time limit of 3 s has passed."
+
+
+def test_a_worker_that_does_not_listen_costs_one_wait_not_two():
+    ours, theirs = socket.socketpair()
+    ours.setblocking(True)
+    hung = object.__new__(workers._Forked)
+    hung.ours, hung.sink, hung.source, hung.scratch = ours, ours.fileno(), ours.fileno(), "scratch"
+    started = time.monotonic()
+    with theirs, pytest.raises(workers.WorkerEnded, match="late"):
+        timer = threading.Timer(0.5, theirs.recv, [1 << 26])  # it takes the message, and then says nothing
+        timer.start()
+        hung.exchange(b"x" * (1 << 18), 0.8)
+    assert 0.7 < time.monotonic() - started < 1.2
+    timer.join()
+    ours.close()
+
+
+def test_lines_of_a_private_question_are_nobodys(submit, sample, tmp_path):
+    """NNLIB_CHECKS names its folder; what it raises is not in a line of the learner's."""
+    graded = question(submit("class Momentum:\n    pass"), "Momentum")
+    assert graded["problem"] == "Momentum raised TypeError: Momentum() takes no arguments" and not graded["diagnosis"]
+    graded = question(submit("class Momentum:\n    def __init__(self, rate):\n        1 / 0"), "Momentum")
+    assert graded["diagnosis"] == "In your line 3: 1 / 0"
+    names = {}
+    exec("class Momentum:\n    pass", names)
+    there = examine.examine(checks.load("ex90_sample")["Momentum"], names["Momentum"]).verdicts[0]
+    assert there.problem == "Momentum raised TypeError: Momentum() takes no arguments" and not there.diagnosis
+
+
 def test_answers_that_end_their_process_cost_no_other(submit):
     graded = submit("import os\ndef sigmoid(z):\n    os._exit(3)", SIGN,
                     "def gradient(X, t, w, b):\n    os.kill(os.getpid(), 9)",
@@ -177,8 +216,25 @@ def test_answers_that_end_their_process_cost_no_other(submit):
     said = {name: question(graded, name)["problem"] for name in ("sigmoid", "gradient", "descend", "Momentum")}
     assert said == {"sigmoid": "your answer ended its process with exit code 3",
                     "gradient": "your answer was killed (SIGKILL)",
-                    "descend": "your answer is too large: more than 64 MiB of numbers",
+                    "descend": "your answer is too large to be compared: more than 64 MiB",
                     "Momentum": "Momentum raised SystemExit: enough"}
+
+
+def test_what_is_too_large_or_too_deep_is_said_of_the_answer_not_of_the_function(submit):
+    """Numbers, texts, nested and shared lists: the function has done its work, what is looked at is its answer."""
+    deep = "answer = []\n    for _ in range(100_000): answer = [answer]\n    return answer"
+    graded = submit(f"def sigmoid(z):\n    {deep}", "def gradient(X, t, w, b):\n    return range(10**9)",
+                    "def descend(*a):\n    answer = 1.0\n    for _ in range(40): answer = [answer, answer]\n"
+                    "    return answer", "def sign_word(x):\n    return 'up' * 10**8",
+                    "warm_up = lambda x: {x: x * 0 + 1}",
+                    f"class Momentum:\n    def __init__(self, rate): pass\n    def step(self, w, g):\n        "
+                    f"{deep.replace('    ', '        ').replace('[answer]', '(answer,)')}")
+    said = {one["question"]: one["problem"] for one in graded.questions}
+    deep = "your answer is nested too deeply to be compared: more than 50 lists in one another"
+    assert said["sigmoid"] == said["Momentum"] == deep
+    assert said["gradient"] == said["descend"] == "your answer is too large to be compared: more than 250,000 values"
+    assert said["sign_word"] == "your answer is too large to be compared: more than 64 MiB"
+    assert "got a dict" in said["warm_up"] and graded.points == 0 and not graded.problem and not graded.notes
 
 
 @pytest.mark.skipif("limits" not in sandbox.available(), reason="this system has no limits")
@@ -261,7 +317,7 @@ def test_the_same_submission_and_seed_give_the_same_result(submit, monkeypatch):
     again = submit(*MESSY, seed=5)
     assert first == again and first.seed == 5 and len(first.notes) == 2
     assert "object at 0x" not in repr(first) and "nnlib-grading-xxxxxxxx" in first.notes[0]
-    grader.close()
+    workers.close()
     monkeypatch.setenv("PYTHONHASHSEED", "7")
     assert submit(*MESSY, seed=5) == first
 
@@ -299,7 +355,7 @@ def test_folders_of_any_depth_are_removed(tmp_path):
     (place / "locked").mkdir()
     (place / "locked" / "file").touch()
     (place / "locked").chmod(0)
-    grader.remove(place)
+    workers.remove(place)
     assert not place.exists() and tmp_path.exists()
 
 
@@ -336,7 +392,7 @@ def test_a_worker_holds_no_expected_value(submit):
 def test_checks_solutions_and_submissions_are_closed(submit, tmp_path, request, layers):
     if layers == "hook alone":
         request.getfixturevalue("bare")
-    solution, own = str(next(grader.COURSE.glob("solutions/*/*.ipynb"))), str(tmp_path / "anna.ipynb")
+    solution, own = str(next(workers.COURSE.glob("solutions/*/*.ipynb"))), str(tmp_path / "anna.ipynb")
     cells = ["import nnlib.grading.checks.ex01", "from nnlib.grading import examine", f"open({checks.__file__!r})",
              f"open({own!r})", f"import os; os.listdir({str(tmp_path)!r})", f"open({solution!r})",
              f"import importlib.util as u\ns = u.spec_from_file_location('a', {checks.__file__!r})\n"
@@ -351,18 +407,18 @@ def test_checks_solutions_and_submissions_are_closed(submit, tmp_path, request, 
 @LINUX
 def test_the_zygote_is_reused_and_replaced(submit):
     submit(SIGMOID)
-    first = grader._kept.process.pid
+    first = workers._kept.process.pid
     submit(SIGMOID)
-    assert grader._kept.process.pid == first
-    grader._kept.process.kill()
-    grader._kept.process.wait()
-    assert points(submit(SIGMOID)) == {"sigmoid": 2} and grader._kept.process.pid != first
+    assert workers._kept.process.pid == first
+    workers._kept.process.kill()
+    workers._kept.process.wait()
+    assert points(submit(SIGMOID)) == {"sigmoid": 2} and workers._kept.process.pid != first
 
 
 @LINUX
 def test_a_zygote_that_is_killed_at_work_costs_nothing(submit):
     submit(SIGMOID)
-    first = grader._kept.process
+    first = workers._kept.process
     killer = threading.Timer(0.4, first.kill)
     killer.start()
     graded = submit(SIGMOID, "import time; time.sleep(0.8)", SIGN)
@@ -372,8 +428,8 @@ def test_a_zygote_that_is_killed_at_work_costs_nothing(submit):
 
 @LINUX
 def test_a_zygote_that_cannot_start(submit, monkeypatch):
-    grader.close()
-    monkeypatch.setattr(grader, "_command", lambda: [sys.executable, "-c", "raise SystemError('no such thing')"])
+    workers.close()
+    monkeypatch.setattr(workers, "_command", lambda: [sys.executable, "-c", "raise SystemError('no such thing')"])
     graded = submit(SIGMOID)
     assert graded.problem == ("not every question could be graded: Python could not be started for it "
                               "(SystemError: no such thing).")
@@ -384,11 +440,11 @@ def test_a_zygote_that_cannot_start(submit, monkeypatch):
 def test_a_grader_that_is_killed_leaves_no_process(tmp_path, sample):
     path = tmp_path / "anna.ipynb"
     path.write_text(json.dumps(notebook(SETUP, "import time\nwhile True: time.sleep(0.1)")))
-    code = (f"import sys; from nnlib.grading import grader; import threading, time\n"
+    code = (f"import sys; from nnlib.grading import grader, workers; import threading, time\n"
             f"threading.Thread(target=grader.grade, args=({str(path)!r},), daemon=True).start()\n"
-            "while not (grader._kept and grader._kept.tasks is not 0): time.sleep(0.05)\n"
-            "time.sleep(0.5); print(grader._kept.process.pid, flush=True); time.sleep(60)")
-    killed = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=grader.COURSE)
+            "while not (workers._kept and workers._kept.tasks is not 0): time.sleep(0.05)\n"
+            "time.sleep(0.5); print(workers._kept.process.pid, flush=True); time.sleep(60)")
+    killed = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=workers.COURSE)
     zygote = int(killed.stdout.readline())
     killed.kill()
     killed.communicate()
@@ -401,13 +457,13 @@ def test_a_grader_that_is_killed_leaves_no_process(tmp_path, sample):
 
 def test_a_fresh_process_for_each_notebook(submit, monkeypatch, bare):
     """As on macOS and Windows."""
-    monkeypatch.setattr(grader, "FORKS", False)
-    grader.close()
+    monkeypatch.setattr(workers, "FORKS", False)
+    workers.close()
     graded = submit(SIGMOID, "import os", "def descend(*a):\n    os._exit(5)", SIGN, "os._exit(4)")
-    assert points(graded) == BOTH and grader._kept is None
+    assert points(graded) == BOTH and workers._kept is None
     assert graded.notes == ["Cell 6 ended its process with exit code 4: what follows in this cell was left out."]
     assert question(graded, "descend")["problem"] == "your answer ended its process with exit code 5"
-    assert os.listdir(grader.tempfile.gettempdir()).count("nnlib-grading-") == 0
+    assert os.listdir(workers.tempfile.gettempdir()).count("nnlib-grading-") == 0
 
 
 def test_arguments_are_drawn_once_and_not_kept_for_ever(sample, monkeypatch):

@@ -327,7 +327,7 @@ def test_on_a_system_that_has_less(tmp_path, setup, forks, layers):
     path = tmp_path / "own.ipynb"
     path.write_bytes(notebook(setup, DOUBLE, *(cells[title] for title in chosen), RIGHT, TRIPLE))
     try:
-        graded = driver.grade(path, timeout=9)
+        graded = driver.grade(path, timeout=20)
         assert points(graded) == {**KEPT, "sigmoid": 2} and not graded["problem"], said(graded)
         left = driver.left()
     finally:

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import sys
 import types
 
@@ -115,6 +116,16 @@ def test_equivalent_mutants_are_dropped(course, capsys):
     verdicts = {fate.after: (fate.verdict, fate.inputs) for fate in fates}
     assert problems == [] and verdicts["return (a.min() - a.max()) / 2"] == ("rejected", 0)
     assert {fate.verdict for fate in fates} <= {"rejected", "equivalent"}
+
+
+def test_how_many_inputs_were_tried_is_said_where_time_ends_it(course, capsys):
+    course(Case("two equal numbers", lambda rng: np.full(2, rng.normal())))
+    main(["ex91_toy", "--inputs", "1000000", "--seconds", "0.05"])
+    said = re.search(r"\nmiddle: (\d+) of (\d+) equivalent mutants agreed on fewer than 1,000,000 inputs, the fewest "
+                     r"([\d,]+): 0.05 s for each were over\n", capsys.readouterr().out)
+    assert said[1] == said[2] != "0" and int(said[3].replace(",", "")) > 0
+    main(["ex91_toy", "--inputs", "20"])
+    assert "agreed on fewer" not in capsys.readouterr().out
 
 
 def test_a_right_answer_that_fails_on_the_domain_is_a_problem(course):

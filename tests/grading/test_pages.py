@@ -1,40 +1,13 @@
 """The web pages: complete, linked, escaped, the same each time, and made to be read by everybody."""
 
 import re
-from html.parser import HTMLParser
 
 import pytest
 from grading.twelve import EVIL, NAMES, batch, graded
+from support import Page, contrast
 
 from nnlib.grading import pages
 from nnlib.grading.reports import Batch
-
-VOID = {"meta", "img", "wbr", "link", "br"}
-
-
-class Page(HTMLParser):
-    """What a page holds: tags with attributes, and the text outside of <style>; knows whether tags are balanced."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.open, self.text = [], [], ""
-        self.feed(text)
-        assert not self.open
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open[-1:] != ["style"]:
-            self.text += data
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 @pytest.fixture(scope="module")
@@ -87,25 +60,13 @@ def test_every_page_can_be_read_by_everybody(parsed, files):
             assert feature in files[name]
 
 
-def channel(value):
-    value /= 255
-    return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
-
-
-def luminance(color):
-    color = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
-    parts = [channel(int(color[place:place + 2], 16)) for place in (0, 2, 4)]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-
-
 def test_text_stands_out_in_both_themes():
     themes = re.findall(r"--ink: (#\w+); --soft: (#\w+); --back: (#\w+); --box: (#\w+); --line: #\w+; --link: (#\w+)",
                         pages.STYLE)
     assert len(themes) == 2
     for ink, soft, back, box, link in themes:
         for text, ground in ((ink, back), (ink, box), (soft, back), (link, back)):
-            dark, light = sorted([luminance(text), luminance(ground)])
-            assert (light + 0.05) / (dark + 0.05) >= 4.5
+            assert contrast(text, ground) >= 4.5
 
 
 def test_the_page_of_the_class(parsed):

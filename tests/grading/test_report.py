@@ -1,12 +1,12 @@
 """The report in its two forms: the same words, readable on light and dark pages, whatever a learner's strings hold."""
 
-import html.parser
 import json
 import re
 import sys
 from pathlib import Path
 
 import pytest
+from support import Page, contrast
 
 from nnlib.grading import report
 from nnlib.grading.examine import NOT_ATTEMPTED, PARTLY, RIGHT, WRONG, Result, Verdict
@@ -22,26 +22,6 @@ def full_result():
     return Result("double", 1, 2, PARTLY, verdicts, hint="Twice `x`.", note="A note.")
 
 
-class Reader(html.parser.HTMLParser):
-    """Collects the tags, their attributes and the words of well-formed HTML."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.tags, self.words = [], [], ""
-        self.feed(text)
-        assert not self.open
-
-    def handle_starttag(self, tag, attributes):
-        self.open += [tag] if tag != "br" else []
-        self.tags.append((tag, dict(attributes)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words += data + " "
-
-
 def test_text():
     assert report.of_result(full_result()).text == (
         "double   1 / 2 points: partly right\n"
@@ -53,10 +33,10 @@ def test_text():
 
 
 def test_html_says_the_same_and_more_behind_the_titles():
-    read = Reader(report.of_result(full_result()).html)
+    read = Page(report.of_result(full_result()).html)
     for words in ("double", "1 / 2 points", "partly right", "passed", "failed", "expected 2, got", "A note.", "Hint:"):
-        assert words in read.words
-    assert [tag for tag, _ in read.tags].count("details") == 1 and "for x = 5, expected 3, got 4." in read.words
+        assert words in read.text
+    assert [tag for tag, _ in read.tags].count("details") == 1 and "for x = 5, expected 3, got 4." in read.text
     assert ("code", {}) in read.tags
 
 
@@ -68,7 +48,7 @@ def test_status_is_said_in_words_and_the_box_has_a_name():
 
 def test_tables_have_headers():
     shown = report.of_progress("ex90", [("f", 1, 2), ("g", 0, 0)], 1, 2, "Not kept.")
-    scopes = [attributes.get("scope") for tag, attributes in Reader(shown.html).tags if tag == "th"]
+    scopes = [attributes.get("scope") for tag, attributes in Page(shown.html).tags if tag == "th"]
     assert scopes == ["col", "col", "row", "row"] and "<caption" in shown.html
     assert shown.text == "ex90   1 / 2 points\n  f  1 / 2\n  g  warm-up\nNot kept."
 
@@ -81,25 +61,12 @@ NASTY = '<script>alert("1")</script><img src=x onerror=alert(1)> & \x1b[31m \u20
                                                  Verdict(NASTY, "value", NASTY, NASTY)], NASTY, NASTY, NASTY)),
     report.of_message(NASTY, NASTY), report.of_progress(NASTY, [(NASTY, 0, 1)], 0, 1, NASTY)])
 def test_whatever_a_learner_wrote_is_text(shown):
-    tags = {tag for tag, _ in Reader(shown.html).tags}
+    tags = {tag for tag, _ in Page(shown.html).tags}
     assert not tags & {"script", "img"} and "&lt;script&gt;" in shown.html
     for text in shown.text, shown.html:
         assert text.replace("\n", "").isprintable()
         json.dumps(text, ensure_ascii=False).encode()  # as a kernel sends it
-    assert not any(name.startswith("on") for _, attributes in Reader(shown.html).tags for name in attributes)
-
-
-def luminance(color):
-    """WCAG relative luminance of '#rgb' or '#rrggbb'."""
-    digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
-    parts = [int(digits[i:i + 2], 16) / 255 for i in (0, 2, 4)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear))
-
-
-def contrast(a, b):
-    light, dark = sorted((luminance(a), luminance(b)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+    assert not any(name.startswith("on") for _, attributes in Page(shown.html).tags for name in attributes)
 
 
 def over(color, background):

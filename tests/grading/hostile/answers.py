@@ -50,34 +50,34 @@ import numpy as np
 def sigmoid(z):
     return [np.zeros(256 << 20, dtype=np.uint8) for _ in range(48)]
 
-# %% 1 GiB returned -> too large|MemoryError|no answer after
+# %% 1 GiB returned -> too large to be compared|no answer after
 import numpy as np
 def sigmoid(z):
     return np.zeros(1 << 30, dtype=np.uint8)
 
-# %% 10^9 elements by stride 0 -> too large|MemoryError|no answer after
+# %% 10^9 elements by stride 0 -> too large to be compared|no answer after
 import numpy as np
 def sigmoid(z):
     return np.broadcast_to(0.0, (10**9,))
 
-# %% 10^15 elements by stride 0 -> too large|MemoryError|no answer after
+# %% 10^15 elements by stride 0 -> too large to be compared|no answer after
 import numpy as np
 def sigmoid(z):
     return np.broadcast_to(0.0, (10**15,))
 
-# %% an object array by stride 0 -> too large|MemoryError|no answer after
+# %% an object array by stride 0 -> too large to be compared|no answer after
 import numpy as np
 def sigmoid(z):
     return np.broadcast_to(np.array(None), (10**9,))
 
-# %% 10^6 nested lists -> nested too deeply|RecursionError|no answer after|SIGSEGV
+# %% 10^6 nested lists -> nested too deeply to be compared|no answer after|SIGSEGV
 def sigmoid(z):
     nested = []
     for _ in range(10**6):
         nested = [nested]
     return nested
 
-# %% nested object arrays -> nested too deeply|RecursionError|no answer after|SIGSEGV
+# %% nested object arrays -> nested too deeply to be compared|no answer after|SIGSEGV
 import numpy as np
 def sigmoid(z):
     nested = np.empty(1, dtype=object)
@@ -87,26 +87,26 @@ def sigmoid(z):
         nested = outer
     return nested
 
-# %% self-referencing list -> nested too deeply|RecursionError|no answer after|SIGSEGV
+# %% self-referencing list -> nested too deeply to be compared|no answer after|SIGSEGV
 def sigmoid(z):
     loop = []
     loop.append(loop)
     return loop
 
-# %% self-referencing dict -> nested too deeply|RecursionError|no answer after|SIGSEGV
+# %% self-referencing dict -> nested too deeply to be compared|no answer after|SIGSEGV
 def sigmoid(z):
     loop = {}
     loop["loop"] = loop
     return loop
 
-# %% billion laughs -> too large|no answer after
+# %% billion laughs -> too large to be compared|no answer after
 def sigmoid(z):
     laughs = ["ha"]
     for _ in range(40):
         laughs = [laughs] * 2
     return laughs
 
-# %% string of 100 MB -> too large|no answer after
+# %% string of 100 MB -> too large to be compared|no answer after
 def sigmoid(z):
     return "x" * 10**8
 
