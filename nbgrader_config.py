@@ -5,6 +5,7 @@ environment they come from nbgrader's own way: it runs the notebook, and a check
 """
 
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -62,7 +63,10 @@ class MendCells(steps.NbGraderPreprocessor):
 
 
 class GradeInSandbox(steps.NbGraderPreprocessor):
-    """In place of running the notebook here: let the course's grader run it, and write its points into the checks."""
+    """In place of running the notebook here: let the course's grader run it, and write its points into the checks.
+
+    What it says of a cell (it stopped with an error, it was interrupted) comes below that cell.
+    """
 
     def preprocess(self, nb, resources):
         """(nb, resources), with points and reasons as outputs of nb's check cells."""
@@ -71,10 +75,12 @@ class GradeInSandbox(steps.NbGraderPreprocessor):
             path = Path(folder, resources["nbgrader"]["notebook"] + ".ipynb")
             nbformat.write(nb, path)
             graded = grade(path, seed=private_seed())
-        questions = {question["question"]: question for question in graded.questions}
+        questions = {f"check-{question['question'].replace('.', '-')}": question for question in graded.questions}
         for cell in filter(is_check, nb.cells):
-            question = cell.metadata.nbgrader.grade_id.removeprefix("check-")
-            cell.outputs = self.outputs(questions.get(question), graded.problem)
+            cell.outputs = self.outputs(questions.get(cell.metadata.nbgrader.grade_id), graded.problem)
+        code = [cell for cell in nb.cells if cell.cell_type == "code"]
+        for note in graded.notes:  # "Cell 3 stopped with ...": below the third
+            code[int(re.match(r"Cell (\d+) ", note)[1]) - 1].outputs.insert(0, stream(note))
         return nb, resources
 
     @staticmethod
@@ -85,7 +91,7 @@ class GradeInSandbox(steps.NbGraderPreprocessor):
         case = f"{question['case']}: " if question.get("case") else ""
         said = [question["status"], case + question.get("problem", ""), question.get("diagnosis", ""),
                 question.get("note", ""), question.get("hint", ""), problem * (question["status"] == "not graded")]
-        return [new_output("stream", name="stdout", text="".join(f"{line}\n" for line in said if line)),
+        return [stream(*filter(None, said)),
                 new_output("execute_result", data={"text/plain": str(question["points"])})]
 
 
@@ -112,6 +118,11 @@ class ExecuteHere(steps.Execute):
             if not is_number(values[-1:], cell.metadata.nbgrader.points):
                 cell.outputs.insert(0, new_output("execute_result", data={"text/plain": "0"}))
         return nb, resources
+
+
+def stream(*lines):
+    """The output of a cell that prints these lines."""
+    return new_output("stream", name="stdout", text="".join(f"{line}\n" for line in lines))
 
 
 def is_check(cell):

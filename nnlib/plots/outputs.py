@@ -117,7 +117,7 @@ def image_row(images, titles):
 
     Args: images: (n, side, side) from 0 (paper) to 1 (ink).   titles: one for each.   Returns the figure.
     """
-    figure, axes = subplots(1, len(images), width=1.65 * len(images), height=2.3, squeeze=False)
+    figure, axes = subplots(1, len(images), width=1.65 * len(images), height=2.0, squeeze=False)
     for ax, image, title in zip(axes[0], images, titles):
         ax.imshow(image, cmap="gray_r", vmin=0, vmax=1)
         ax.set_title(title, fontsize=10)

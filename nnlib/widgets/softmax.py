@@ -196,7 +196,7 @@ class SoftmaxExplorer(Explorer):
         self.tangent, = ax.plot([], [], color=plots.VERMILION, linewidth=1.8)
         self.point, = ax.plot([], [], "o", color=plots.VERMILION, markeredgecolor=plots.INK, markersize=9,
                               clip_on=False, in_layout=False)
-        ax.set(xlabel="target's score", ylabel="loss −log p", xlim=(-self.reach, self.reach),
+        ax.set(xlabel="target's score (unshifted)", ylabel="loss −log p", xlim=(-self.reach, self.reach),
                ylim=(-0.25, TOP), xticks=(-self.reach, 0, self.reach))
         self.loss_title, self.off = ax.set_title("loss"), note(ax, 0.95, "top")
 

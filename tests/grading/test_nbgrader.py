@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import inspect
 import json
 import os
 import re
@@ -83,7 +84,7 @@ class Course:
         """{question: points} of nbgrader's gradebook."""
         with self.gradebook() as gradebook:
             (notebook,) = gradebook.find_submission(name, student).notebooks
-            return {one.cell.name.removeprefix("check-"): one.auto_score for one in notebook.grades}
+            return {one.cell.name.removeprefix("check-").replace("-", "."): one.auto_score for one in notebook.grades}
 
     def gradebook(self):
         return Gradebook(self.settings().CourseDirectory.db_url)
@@ -97,6 +98,11 @@ def course(tmp_path_factory):
 def cells_of(nb):
     """{grade_id: cell} of nbgrader's cells, checks too."""
     return {cell.metadata.nbgrader.grade_id: cell for cell in nb.cells if "nbgrader" in cell.metadata}
+
+
+def cell_of(question):
+    """The grade_id of a question's answer: nbgrader allows no dots in it."""
+    return question.replace(".", "-")
 
 
 def ours(path, seed=0):
@@ -153,8 +159,16 @@ def endless(nb):
 def test_cells_headings_and_checks_name_the_same_points(source):
     questions, nb = checks.load(source.stem), nbformat.read(source, 4)
     cells = cells_of(nb)
-    assert list(cells) == [name for question in questions for name in (question, f"check-{question}")]
-    assert [cells[f"check-{name}"].metadata.nbgrader.points for name in questions] == [
+    assert [name for name in cells if name.startswith("check-")] == [f"check-{cell_of(one)}" for one in questions]
+    answers, beginnings = [], [cell_of(one).partition("-")[0] for one in questions]
+    for name in cells:  # a function has one cell before its check, a class one or, named Value-..., several
+        if name.startswith("check-"):
+            assert set(answers) <= {beginnings.pop(0)}
+            answers = []
+        else:
+            answers.append(name.partition("-")[0])
+    assert not answers and not beginnings and set(cells) >= {one for one in questions if one.islower()}
+    assert [cells[f"check-{cell_of(name)}"].metadata.nbgrader.points for name in questions] == [
         question.points for question in questions.values()]
     text = "\n".join(cell.source for cell in nb.cells)
     headings = re.findall(r"^## \d.*\((\d+(?:\.5)?) points?\)", text, re.MULTILINE)
@@ -206,6 +220,32 @@ def test_points_agree(course, name, change, total, environment):
     assert sum(course.points("ada", name).values()) == total
 
 
+@pytest.mark.parametrize("environment", [{}, OWN_WAY], ids=["sandbox", "own way"])
+def test_several_checks_of_one_class(course, methods, environment):
+    name = methods.NAME
+    setup = new_code_cell(f"from nnlib.grading import ExerciseSet\ncheck = ExerciseSet({name!r})")
+    answer = new_code_cell(inspect.getsource(methods.Value))
+    described = {"schema_version": 3, "locked": False, "task": False}
+    answer.metadata.nbgrader = {**described, "grade_id": "Value", "solution": True, "grade": False}
+    nb = nbformat.v4.new_notebook(cells=[setup, answer])
+    for question in methods.EXERCISES:
+        cell = new_code_cell(f'check("{question.name}", Value)')
+        cell.metadata.nbgrader = {**described, "grade_id": f"check-{cell_of(question.name)}", "solution": False,
+                                  "grade": True, "points": question.points, "locked": True}
+        nb.cells.append(cell)
+    folder = course.root / "solutions" / name
+    folder.mkdir()
+    nbformat.write(nb, folder / f"{name}.ipynb")
+    assert course.run("generate_assignment", name)["success"]
+    shutil.rmtree(folder)
+    nb = course.released(name)
+    cells_of(nb)["Value"].source = answer.source.replace("other.data, self.data", "self.data, other.data")
+    del nb.cells[-1]  # its check
+    path = course.hand_in("eve", name, nb)
+    assert course.run("autograde", name, "eve", **environment)["success"]
+    assert course.points("eve", name) == ours(path) == {"Value.__add__": 1, "Value.__mul__": 0}
+
+
 def test_noise_and_an_endless_cell_cost_nothing_in_nbgraders_own_way(course, progress_file):
     course.hand_in("bo", EX01, endless(noisy(course.solved(EX01))))
     assert course.run("autograde", EX01, "bo", timeout=8, **OWN_WAY)["success"]
@@ -234,13 +274,16 @@ def test_a_patched_check_earns_nothing_in_the_sandbox(course):
 
 
 def test_feedback_and_export(course, tmp_path):
-    course.hand_in("di", EX01, partly(course.solved(EX01, "predict_proba")))
+    nb = partly(course.solved(EX01, "predict_proba"))
+    nb.cells.insert(2, new_code_cell("1 / 0"))
+    course.hand_in("di", EX01, nb)
     course.hand_in("no-notebook", EX01, "{ broken")
     assert not course.run("autograde", EX01, "no-notebook")["success"]
     assert course.run("autograde", EX01, "di")["success"]
     assert course.run("generate_feedback", EX01, "di")["success"]
     page = (course.root / ".grading" / "feedback" / "di" / EX01 / f"{EX01}.html").read_text(encoding="utf-8")
     assert "computes np.exp(1000), which overflows" in page and "not attempted" in page
+    assert page.count("stopped with") == 1 and "stopped with ZeroDivisionError: division by zero." in page
     plugin = CsvExportPlugin(config=course.settings())
     plugin.to = str(tmp_path / "grades.csv")
     with course.gradebook() as gradebook:
