@@ -382,7 +382,8 @@ def show(value, digits=4, most=WHOLE):
         inner = ", ".join(show(item, digits) for item in value) if len(value) <= WHOLE else ""
         if len(value) > WHOLE or len(inner) > LONGEST:
             return f"a {type(value).__name__} of {_counted(len(value), 'value')}"
-        return f"({inner})" if isinstance(value, tuple) else f"[{inner}]"
+        comma = "," if len(value) == 1 else ""
+        return f"({inner}{comma})" if isinstance(value, tuple) else f"[{inner}]"
     if isinstance(value, int):
         return str(value) if abs(value) < 10**20 else "a huge integer"
     if isinstance(value, dict):
