@@ -10,6 +10,7 @@ import functools
 import html
 import os
 import re
+import threading
 import traceback
 from base64 import b64encode
 from contextlib import contextmanager
@@ -25,6 +26,21 @@ from nnlib.plots.base import VERMILION, encode_png, img_tag
 PACKAGE = str(Path(__file__).parents[1]) + os.sep
 WIDE = {"width": "380px", "max_width": "100%"}  # a dict: every control gets a Layout of its own
 ROW = {"display": "flex", "flex_flow": "row wrap", "align_items": "flex-end"}
+
+
+_alone = threading.RLock()
+
+
+def one_at_a_time(method):
+    """A method that waits until no other thread is in one of these.
+
+    A kernel may hand the messages of controls to several threads, and neither figures nor a half-done step bear that.
+    """
+    @functools.wraps(method)
+    def locked(*arguments, **options):
+        with _alone:
+            return method(*arguments, **options)
+    return locked
 
 
 class LearnerError(NnlibError):
@@ -104,11 +120,13 @@ class Player(ipywidgets.HBox):
     Args:
         on_step: called for one step; returns whether there is another one.
         on_reset: called to go back to the start.   interval: seconds between steps while playing.
+        on_stop: called after it has played.
     (ipywidgets' own `Play` has unlabeled buttons, which a screen reader cannot name.)
     """
 
-    def __init__(self, on_step, on_reset, interval=0.1):
-        self._on_step, self._on_reset, self.interval, self._task = on_step, on_reset, interval, None
+    def __init__(self, on_step, on_reset, interval=0.1, on_stop=None):
+        self._on_step, self._on_reset, self._on_stop = on_step, on_reset, on_stop
+        self.interval, self._task, self._turn = interval, None, 0
         self.play_button = button("play", self._toggle, "advance by itself; press again to pause")
         self.step_button = button("step", self._single, "advance one step")
         self.reset_button = button("reset", self.reset, "back to the start")
@@ -119,22 +137,25 @@ class Player(ipywidgets.HBox):
         """Whether it advances by itself at the moment."""
         return self._task is not None
 
-    def tick(self):
-        """Advance one step. Returns whether there is another one."""
-        return bool(self._on_step())
+    @one_at_a_time
+    def tick(self, turn=None):
+        """Advance one step, unless it belongs to a turn that was ended. Returns whether there is another one."""
+        return turn in (None, self._turn) and bool(self._on_step())
 
+    @one_at_a_time
     def play(self):
         """Advance by itself until the end or until `pause`; needs the event loop of a running kernel."""
         if not self.playing:
-            self._task = asyncio.get_running_loop().create_task(self._run())
+            self._task = asyncio.get_running_loop().create_task(self._run(self._turn))
             self.play_button.description = "pause"
 
+    @one_at_a_time
     def pause(self):
-        """Stop advancing."""
-        if self.playing:
-            self._task.cancel()
+        """Stop advancing: a step that waits at this moment, perhaps in another thread, is left out."""
+        self._turn += 1
         self._stopped()
 
+    @one_at_a_time
     def reset(self):
         """Stop, and go back to the start."""
         self.pause()
@@ -148,12 +169,14 @@ class Player(ipywidgets.HBox):
         self.tick()
 
     def _stopped(self):
-        self._task = None
+        was, self._task = self.playing, None
         self.play_button.description = "play"
+        if was and self._on_stop:
+            self._on_stop()
 
-    async def _run(self):
+    async def _run(self, turn):
         try:
-            while self.tick():
+            while self.tick(turn):
                 await asyncio.sleep(self.interval)
         finally:
             if self._task is asyncio.current_task():  # else it was paused, and perhaps another one plays already
@@ -282,6 +305,7 @@ class Explorer(ipywidgets.VBox):
     _setting = False
     _lead = "Your function stopped:"  # before what is wrong; a subclass may say it more precisely
 
+    @one_at_a_time
     def _observed(self, change):
         if not self._setting:
             self._changed(change)
@@ -289,6 +313,7 @@ class Explorer(ipywidgets.VBox):
     def _changed(self, change):
         self.refresh()
 
+    @one_at_a_time
     def refresh(self):
         """Update and paint. What a learner's own function does wrong is shown, and the picture stays."""
         try:

@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import threading
+import time
 from base64 import b64decode
 from html import unescape
 
@@ -391,3 +393,39 @@ def test_a_step_may_pause_its_own_player():
         assert count.at == 3 and not player.playing
 
     asyncio.run(session())
+
+
+def test_a_step_of_a_turn_that_was_ended_is_left_out():
+    count, ended = Count(10), []
+    count.player = Player(count.step, count.reset, on_stop=lambda: ended.append(count.at))
+    turn = count.player._turn
+    assert count.player.tick(turn) and count.at == 1
+    count.player.pause()
+    assert not count.player.tick(turn) and count.at == 1 and ended == []  # it had not played
+
+    async def session():
+        count.player.play()
+        await turns(2)
+        count.player.pause()
+
+    asyncio.run(session())
+    assert ended == [2]
+
+
+def test_two_threads_never_draw_at_once():
+    inside, seen = [], []
+
+    def step(x):
+        inside.append(x)
+        time.sleep(0.01)
+        seen.append(len(inside))
+        inside.pop()
+        return x
+
+    explorer = Parabola(step)
+    other = threading.Thread(target=lambda: [setattr(explorer.place, "value", x) for x in (-0.5, -0.25, 0.25)])
+    other.start()
+    for rate in (0.2, 0.3, 0.4):
+        explorer.rate.value = rate
+    other.join()
+    assert seen == [1] * len(seen) and len(seen) == 7
