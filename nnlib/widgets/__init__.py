@@ -22,7 +22,7 @@ _EXPLORERS = {"BatchSizeExplorer": "batch_size", "CourseMap": "course_map",
               "GradientFlowExplorer": "gradient_flow", "GraphStepper": "graph_stepper",
               "LearningRateExplorer": "learning_rate",
               "LogisticRegressionExplorer": "logistic", "MomentumExplorer": "momentum",
-              "SoftmaxExplorer": "softmax"}
+              "Playground": "playground", "SoftmaxExplorer": "softmax"}
 
 __all__ = ["Choice", "Explorer", "Goal", "LearnerError", "Number", "Ordering", "Player", "Question", "button",
            "checkbox", "choice", "learners", "log_slider", "questions", "slider", *_EXPLORERS]
