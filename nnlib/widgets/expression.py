@@ -299,6 +299,9 @@ class OwnClass:
         try:
             result = guarded(a, b)
         except LearnerError:
+            if method == "pow" and not isinstance(b, float):
+                raise LearnerError(f"your {self.name} takes a fixed number as exponent, such as x ** 2, and here it is "
+                                   "a node; x ** y is exp(y * log(x))") from None
             if not isinstance(b, float):
                 raise
             result = guarded(a, self.leaf("", b))  # a class that cannot take plain numbers yet

@@ -127,6 +127,17 @@ def test_what_a_class_cannot_do_yet(text, missing):
         build(read_expression(text), {"x": 2.0, "y": 3.0}, Value)
 
 
+@pytest.mark.parametrize("text", ["x ** y", "2 ** x"])
+def test_a_class_whose_powers_take_numbers_alone(text):
+    class Powers(Value):
+        def __pow__(self, n):
+            return Powers(self.data ** n, (self,), f"**{n}", (n * self.data ** (n - 1),))
+
+    with pytest.raises(LearnerError, match="your Powers takes a fixed number as exponent"):
+        build(read_expression(text), {"x": 2.0, "y": 3.0}, Powers)
+    assert build(read_expression("x ** 2"), {"x": 2.0}, Powers)[0].data == 4
+
+
 def test_reflected_operators_and_other_names_of_methods_are_used():
     class Rich(Value):
         def __radd__(self, number):
