@@ -272,6 +272,11 @@ def test_check_says_it_in_the_notebook(capsys):
         "sigmoid   0 / 2 points: not right yet\nIt calls nnlib.sigmoid, which does what you are to write here.")
 
 
+GRADIENTS = "nnlib.numerical_gradient", "nnlib.Tensor.backward"
+DIFFERENCES = ("nnlib.numerical_gradient", "nnlib.gradcheck", "scipy.optimize.approx_fprime",
+               "scipy.optimize.check_grad", "nnlib.widgets.finite_difference.forward_difference",
+               "nnlib.widgets.finite_difference.central_difference")
+ENGINES = "nnlib.Tensor", "nnlib.numerical_gradient", "nnlib.plots.graph.graph_of"
 LISTED = {
     "ex00_welcome": {"weighted_sum": ()},
     "ex01_logistic_regression": {
@@ -290,7 +295,38 @@ LISTED = {
         "minibatches": ("nnlib.minibatches", "nnlib.widgets.descent.minibatches"),
         "diagnose_trace": ("nnlib.widgets.descent.trace_verdict",),
         "largest_stable_rate": (),
-        "sgd": ("nnlib.SGD", "nnlib.fit", "nnlib.widgets.descent.batch_descent")}}
+        "sgd": ("nnlib.SGD", "nnlib.fit", "nnlib.widgets.descent.batch_descent")},
+    "ex02_from_likelihood_to_loss": {
+        "squared_loss": ("nnlib.squared_loss", *GRADIENTS),
+        "gaussian_nll": ("nnlib.gaussian_nll_loss", "scipy.stats.norm.pdf", "scipy.stats.norm.logpdf"),
+        "one_hot": (),
+        "softmax": ("nnlib.softmax", "nnlib.log_softmax", "scipy.special.softmax", "scipy.special.log_softmax"),
+        "cross_entropy": ("nnlib.cross_entropy", "nnlib.log_softmax", "nnlib.logsumexp", "scipy.special.logsumexp",
+                          "scipy.special.log_softmax", "sklearn.metrics.log_loss"),
+        "softmax_regression_gradient": GRADIENTS,
+        "train_classifier": ("nnlib.SGD", "nnlib.fit")},
+    "ex04_three_ways_to_get_a_gradient": {
+        "forward_difference": DIFFERENCES,
+        "central_difference": DIFFERENCES,
+        "count_evaluations": (),
+        "analytic_gradient": (*DIFFERENCES, "nnlib.Tensor.backward"),
+        "gradient_check": DIFFERENCES,
+        "find_broken": DIFFERENCES},
+    "ex05_computation_graphs": {
+        "Value.__add__": ("nnlib.Tensor.__add__", *ENGINES),
+        "Value.__mul__": ("nnlib.Tensor.__mul__", *ENGINES),
+        "Value.exp": ("nnlib.Tensor.exp", *ENGINES),
+        "Value.__pow__": ("nnlib.Tensor.__pow__", *ENGINES),
+        "path_sum": ENGINES,
+        "topological_order": (*ENGINES, "nnlib.autograd.topological_order"),
+        "Value.backward": ("nnlib.Tensor.backward", *ENGINES, "nnlib.autograd.topological_order")},
+    "ex06_backpropagation": {
+        "linear_backward": GRADIENTS[::-1],
+        "sigmoid_backward": GRADIENTS[::-1],
+        "softmax_cross_entropy_backward": GRADIENTS[::-1],
+        "two_layer_gradients": GRADIENTS[::-1],
+        "unbroadcast": (*GRADIENTS[::-1], "nnlib.autograd.unbroadcast"),
+        "Unit": (*GRADIENTS[::-1], "nnlib.Linear")}}
 
 
 @pytest.mark.parametrize("name", LISTED)
