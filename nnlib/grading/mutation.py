@@ -6,6 +6,7 @@ one function is changed, `examine` is the test and a mutant takes milliseconds, 
 
 import ast
 import copy
+import gc
 import importlib
 import inspect
 import re
@@ -360,6 +361,7 @@ class Trials:
         while index >= len(self.drawn):
             self.seed += 1
             self.drawn += self.exercise.draw(self.seed)
+            gc.freeze()  # they stay to the end: millions of objects that no collection needs to look at again
         return self.drawn[index]
 
 
