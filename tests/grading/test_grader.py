@@ -228,7 +228,7 @@ def test_what_is_too_large_or_too_deep_is_said_of_the_answer_not_of_the_function
                     "    return answer", "def sign_word(x):\n    return 'up' * 10**8",
                     "warm_up = lambda x: {x: x * 0 + 1}",
                     f"class Momentum:\n    def __init__(self, rate): pass\n    def step(self, w, g):\n        "
-                    f"{deep.replace('    ', '        ').replace('[answer]', '(answer,)')}")
+                    f"{deep.replace('    ', '        ').replace('[answer]', '(answer,)')}", timeout=120)
     said = {one["question"]: one["problem"] for one in graded.questions}
     deep = "your answer is nested too deeply to be compared: more than 50 lists in one another"
     assert said["sigmoid"] == said["Momentum"] == deep
