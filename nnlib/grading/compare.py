@@ -374,6 +374,8 @@ def show(value, digits=4, most=WHOLE):
         if value.size > most:
             return f"an array of shape {value.shape}"
         return show(value.tolist(), digits)
+    if isinstance(value, generic):
+        return show(value.item(), digits)
     if isinstance(value, bool):
         return str(value)
     if isinstance(value, float):

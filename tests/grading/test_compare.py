@@ -137,6 +137,7 @@ def test_show():
     assert show(np.array([-2.0, 0.0, 3.14159])) == "[-2, 0, 3.142]"
     assert show(np.ones((30, 2))) == "an array of shape (30, 2)"
     assert show(np.array([-0.0])) == "[0]" and show(1234567) == "1234567"
+    assert show(np.int64(3)) == "3" and show(np.float32(0.5)) == "0.5" and show(np.True_) == "True"
     assert show((4,)) == "(4,)" and show((4, 3)) == "(4, 3)"
     assert show(len) == "len" and show(lambda x: x) == "a function"
     assert show(np.random.default_rng(0)) == "a random generator"
