@@ -89,6 +89,56 @@ SURFACES = {s.name: s for s in (
     quadratic([1.0, 25.0], (-2.6, 0.5), (-3, 3, -1.2, 1.2), "narrow valley"), _saddle(), _curved_valley())}
 
 
+def tilted(curvatures, degrees, start, bounds, name):
+    """A `quadratic` of two weights, turned counterclockwise: its axes are no longer those of the weights."""
+    angle = np.deg2rad(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    flat = quadratic(curvatures, start, bounds, name)
+    return Surface(name, lambda w: flat.value(np.asarray(w, dtype=float) @ turn),
+                   lambda w: turn @ flat.gradient(w @ turn), tuple(bounds), tuple(map(float, turn @ start)),
+                   flat.largest_curvature)
+
+
+def _rosenbrock():
+    """(1 - w1)^2 + 100 (w2 - w1^2)^2, a bent valley with a nearly flat floor; minimum at (1, 1) (Rosenbrock, 1960)."""
+    def value(w):
+        x, y = np.moveaxis(np.asarray(w, dtype=float), -1, 0)
+        return (1 - x) ** 2 + 100 * (y - x * x) ** 2
+
+    def gradient(w):
+        x, y = w
+        return np.array([-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)])
+
+    return Surface("Rosenbrock", value, gradient, (-2, 2, -1, 3), (-1.2, 1.0), 501 + np.sqrt(501 ** 2 - 400))
+
+
+def _beale():
+    """The sum over k = 1, 2, 3 of (c_k - w1 (1 - w2^k))^2, c = (1.5, 2.25, 2.625): plateaus between steep walls.
+
+    Minimum at (3, 0.5), where the Hessian is that of the squares of its three linear terms. Source: Beale (1958).
+    """
+    constants = (1.5, 2.25, 2.625)
+
+    def value(w):
+        x, y = np.moveaxis(np.asarray(w, dtype=float), -1, 0)
+        return sum((c - x * (1 - y ** k)) ** 2 for k, c in enumerate(constants, 1))
+
+    def gradient(w):
+        x, y = w
+        terms = [(c - x * (1 - y ** k), y ** k - 1, k * x * y ** (k - 1)) for k, c in enumerate(constants, 1)]
+        return 2 * np.array([sum(r * dx for r, dx, _ in terms), sum(r * dy for r, _, dy in terms)])
+
+    slopes = np.array([(0.5 ** k - 1, 3 * k * 0.5 ** (k - 1)) for k in (1, 2, 3)])  # of the terms, at the minimum
+    return Surface("Beale", value, gradient, (-0.5, 4.5, -1.5, 2), (1.0, 1.5),
+                   float(np.linalg.eigvalsh(2 * slopes.T @ slopes).max()))
+
+
+# The courses of a race between optimizers.
+RACES = {s.name: s for s in (
+    quadratic([1.0, 25.0], (-2.6, 0.5), (-3, 3, -2, 2), "valley"),
+    tilted([1.0, 25.0], 30, (-2.6, 0.5), (-3, 3, -2, 2), "tilted valley"), _saddle(), _rosenbrock(), _beale())}
+
+
 def surface_of(function, bounds=None, name="your function"):
     """A Surface from a plain function of one number (a curve) or of two (a surface); gradients are numerical.
 
@@ -242,26 +292,31 @@ def trace_verdict(losses):
     return "oscillates" if rises.mean() >= 0.1 else "too slow: still falling"
 
 
-def convergence_factor(rate, momentum, curvatures):
+def convergence_factor(rate, momentum, curvatures, nesterov=False):
     """By how much a step with momentum shrinks the distance to the minimum of a quadratic, in the long run.
 
     Along an eigenvector of the Hessian with eigenvalue c, every step multiplies the pair (w_t, w_t-1) by
     [[1 + momentum - rate * c, -momentum], [1, 0]]. The factor is the largest size of an eigenvalue of these
-    matrices; the loss shrinks by its square. Above 1 the descent diverges.
+    matrices; the loss shrinks by its square. Above 1 the descent diverges. Nesterov's step looks ahead: with
+    s = 1 - rate * c the first row is (1 + momentum) s and -momentum s.
 
-    Args: rate, momentum: numbers, or arrays that broadcast.   curvatures: (dim,).
+    Args: rate, momentum: numbers, or arrays that broadcast.   curvatures: (dim,).   nesterov: whether to look ahead.
     Returns an array of their common shape.
     """
     rate, momentum = np.broadcast_arrays(np.asarray(rate, dtype=float), np.asarray(momentum, dtype=float))
-    b = 1 + momentum[..., None] - rate[..., None] * np.asarray(curvatures, dtype=float)
-    discriminant = b * b - 4 * momentum[..., None]  # of z^2 - b z + momentum; negative: |z| = sqrt(momentum)
+    momentum, shrunk = momentum[..., None], 1 - rate[..., None] * np.asarray(curvatures, dtype=float)
+    b, product = ((1 + momentum) * shrunk, momentum * shrunk) if nesterov else (momentum + shrunk, momentum)
+    discriminant = b * b - 4 * product  # of z^2 - b z + product; negative: |z| = sqrt(product)
     real = 0.5 * (np.abs(b) + np.sqrt(np.maximum(discriminant, 0)))
-    return np.where(discriminant < 0, np.sqrt(momentum)[..., None], real).max(axis=-1)
+    return np.where(discriminant < 0, np.sqrt(np.maximum(product, 0)), real).max(axis=-1)
 
 
-def stable_below(momentum, curvature):
-    """The rate, 2 (1 + momentum) / curvature, above which a descent on a quadratic diverges (deck D)."""
-    return 2 * (1 + momentum) / curvature
+def stable_below(momentum, curvature, nesterov=False):
+    """The rate, 2 (1 + momentum) / curvature, above which a descent on a quadratic diverges (deck D).
+
+    Looking ahead, as Nesterov's step does, it is that divided by 1 + 2 momentum.
+    """
+    return 2 * (1 + momentum) / curvature / (1 + 2 * momentum if nesterov else 1)
 
 
 def swinging_rates(factor, curvatures):
@@ -273,12 +328,28 @@ def swinging_rates(factor, curvatures):
     return (1 - factor) ** 2 / smallest, (1 + factor) ** 2 / largest
 
 
-def best_momentum(largest, smallest):
+def nesterov_step(w, gradient, velocity, rate, momentum):
+    """One step of Nesterov's momentum, in PyTorch's form: as `momentum_step`, but it looks ahead along the velocity.
+
+        velocity <- momentum * velocity + gradient
+        w <- w - rate * (gradient + momentum * velocity)
+
+    Source: Nesterov (1983), in the form of Sutskever et al. (2013).
+    """
+    velocity = momentum * velocity + gradient
+    return w - rate * (gradient + momentum * velocity), velocity
+
+
+def best_momentum(largest, smallest, nesterov=False):
     """(rate, momentum, factor) of the fastest descent on a quadratic with these extreme curvatures L and mu.
 
-    With k = L / mu: rate 4 / (sqrt L + sqrt mu)^2, momentum ((sqrt k - 1) / (sqrt k + 1))^2.
-    Source: Polyak (1964).
+    With k = L / mu: rate 4 / (sqrt L + sqrt mu)^2, momentum ((sqrt k - 1) / (sqrt k + 1))^2; for Nesterov's step
+    rate 4 / (3 L + mu), momentum (r - 2) / (r + 2), factor 1 - 2 / r with r = sqrt(3 k + 1).
+    Source: Polyak (1964); Lessard, Recht and Packard (2016) for Nesterov's.
     """
+    if nesterov:
+        root = np.sqrt(3 * largest / smallest + 1)
+        return 4 / (3 * largest + smallest), (root - 2) / (root + 2), 1 - 2 / root
     root = np.sqrt(largest / smallest)
     factor = (root - 1) / (root + 1)
     return 4 / (np.sqrt(largest) + np.sqrt(smallest)) ** 2, factor ** 2, factor

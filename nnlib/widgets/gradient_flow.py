@@ -33,6 +33,15 @@ class Activation:
 ACTIVATIONS = {"sigmoid": Activation(ops.sigmoid, (0.0, 1.0)), "tanh": Activation(ops.tanh, (-1.0, 1.0)),
                "relu": Activation(ops.relu, (0.0, 4.0), relative=True),
                "identity": Activation(lambda z: 1.0 * z, (-4.0, 4.0), relative=True)}
+MORE_ACTIVATIONS = {"hard tanh": Activation(ops.hardtanh, (-1.0, 1.0)),
+                    "leaky relu": Activation(ops.leaky_relu, (-1.0, 4.0), relative=True),
+                    "elu": Activation(ops.elu, (-2.0, 4.0), relative=True),
+                    "softplus": Activation(ops.softplus, (0.0, 4.0), relative=True),
+                    "swish": Activation(ops.swish, (-2.0, 4.0), relative=True)}
+# From weights of variance 1 / width to those of an initialization; the numbers drawn are the same for all.
+INITIALIZATIONS = {"equal": lambda W: np.full_like(W, 1 / W.shape[-1]),
+                   "small": lambda W: 0.01 * np.sqrt(W.shape[-1]) * W,
+                   "xavier": lambda W: W, "he": lambda W: np.sqrt(2) * W}
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,7 @@ class Flow:
     activations: (depth, batch, width).   spread: (depth,), the standard deviation of each layer's activations.
     slope: (depth,), the root mean square of the activation's derivative.   gradients: {"pre-activations": (depth,),
     "weights": (depth,)}, norms of the gradient of the loss with respect to each layer's.   loss: a number.
+    dead: (depth,), how many units of each layer have a slope of exactly 0 for every example.
     """
 
     activations: np.ndarray
@@ -83,6 +93,7 @@ class Flow:
     slope: np.ndarray
     gradients: dict
     loss: float
+    dead: np.ndarray
 
 
 def norms(arrays):
@@ -91,15 +102,15 @@ def norms(arrays):
     return np.array([top * np.linalg.norm(a / top) for a, top in zip(arrays, largest)])
 
 
-def flow(weights, head, X, t, function):
-    """Send a batch through layers a = function(a W^T), then a softmax over classes; and the gradient back.
+def flow(weights, head, X, t, function, bias=0.0):
+    """Send a batch through layers a = function(a W^T + bias), then a softmax over classes; and the gradient back.
 
     Args: weights: (depth, width, width).   head: (classes, width).   X: (batch, width).   t: (batch,).
-        function: of a tensor, elementwise.   Returns a `Flow`.
+        function: of a tensor, elementwise.   bias: a number, the same for every unit.   Returns a `Flow`.
     """
     a, layers, scores, outputs = Tensor(X), [Tensor(W, requires_grad=True) for W in weights], [], []
     for W in layers:
-        scores.append((a @ W.T).retain_grad())
+        scores.append((a @ W.T + bias if bias else a @ W.T).retain_grad())
         a = function(scores[-1])
         outputs.append(a.data)
     loss = cross_entropy(a @ Tensor(head).T, t)
@@ -109,7 +120,7 @@ def flow(weights, head, X, t, function):
     activations = np.stack(outputs)
     return Flow(activations, activations.std(axis=(1, 2)), np.sqrt(np.mean(z.grad ** 2, axis=(1, 2))),
                 {"pre-activations": norms([score.grad for score in scores]),
-                 "weights": norms([W.grad for W in layers])}, loss.item())
+                 "weights": norms([W.grad for W in layers])}, loss.item(), (z.grad == 0).all(axis=1).sum(axis=1))
 
 
 def first_to_last(gradients):
@@ -151,23 +162,38 @@ class GradientFlowExplorer(Explorer):
     Args:
         depth: 2 to 30.   width: 2 to 128.   activation: a name of ACTIVATIONS.
         scale: of the weights, in units of 1 / sqrt(width), 0.1 to 10.   goal: a `FlowGoal`, or None.
+        initialization: None, or one of INITIALIZATIONS: then it can be chosen, the scale multiplies it, biases of 0.1
+            can be given, MORE_ACTIVATIONS join, and dead units are counted.   bias: 0 or 0.1, with an initialization.
     Raises ValueError for an argument out of range.
-    Source: decks A (vanishing gradients), B (gradient flow) and C (initialization).
+    Source: decks A (vanishing gradients), B (gradient flow) and C (initialization); Glorot and Bengio (2010), He et
+    al. (2015).
     """
 
-    def __init__(self, depth=10, width=32, activation="sigmoid", scale=1.0, goal=GOAL):
-        if activation not in ACTIVATIONS:
+    def __init__(self, depth=10, width=32, activation="sigmoid", scale=1.0, goal=GOAL, initialization=None, bias=0.0):
+        self.full = initialization is not None
+        self.kinds = ACTIVATIONS | MORE_ACTIVATIONS if self.full else ACTIVATIONS
+        activation = str(activation).lower().replace("_", " ") if self.full else activation
+        if activation not in self.kinds:
             raise ValueError(f"GradientFlowExplorer: there is no activation {activation!r}; try "
-                             f"{', '.join(ACTIVATIONS)}")
+                             f"{', '.join(self.kinds)}")
+        if self.full and initialization not in INITIALIZATIONS or bias not in ((0.0, 0.1) if self.full else (0.0,)):
+            raise ValueError(f"GradientFlowExplorer: expected an initialization of {', '.join(INITIALIZATIONS)}, and "
+                             f"with it a bias of 0 or 0.1, but got {initialization!r} and {bias}")
         if not (2 <= depth <= DEEPEST and 2 <= width <= 128 and WEAKEST <= scale <= STRONGEST):
             raise ValueError(f"GradientFlowExplorer: expected a depth of 2 to {DEEPEST}, a width of 2 to 128 and a "
                              f"scale of {WEAKEST:g} to {STRONGEST:g} but got {depth}, {width} and {scale}")
         self.goal, self._frame = goal, None
-        self.activation = choice("activation", list(ACTIVATIONS), activation,
+        self.activation = choice("activation", list(self.kinds), activation,
                                  tooltip="the function after each layer's weighted sums")
         self.depth = slider("depth", 2, DEEPEST, depth, unit="layers", tooltip="how many layers stand in a row")
-        self.scale = log_slider("scale", WEAKEST, STRONGEST, scale, step=0.01, unit="× 1/√width",
-                                tooltip="standard deviation of the weights, in units of 1/√(fan in)")
+        self.scale = log_slider("scale", WEAKEST, STRONGEST, scale, step=0.01,
+                                unit="× initialization" if self.full else "× 1/√width",
+                                tooltip="multiplies every weight that the initialization gives" if self.full else
+                                "standard deviation of the weights, in units of 1/√(fan in)")
+        self.initialization = choice("initialization", list(INITIALIZATIONS), initialization or "xavier",
+                                     tooltip="size of the first weights: all 1/width; or random, with standard "
+                                             "deviation 0.01, 1/√width, or √(2/width)")
+        self.bias = choice("biases", {"0": 0.0, "0.1": 0.1}, bias, tooltip="the first bias of every unit")
         widths = sorted({*WIDTHS, width})
         self.width = choice("width (units)", {str(w): w for w in widths}, width, tooltip="units in each of the layers")
         self.seed = slider("draw", 0, 20, 0, unit="seed", tooltip="another number draws other weights and inputs")
@@ -175,8 +201,10 @@ class GradientFlowExplorer(Explorer):
                          tooltip="with respect to what the gradient of the loss is taken")
         figure, (self.ahead, self.back, self.strip) = plots.subplots(1, 3, width=9.8, height=3.7)
         self._draw()
-        self.assemble(figure, [[self.activation], [self.scale, self.depth], [self.width, self.seed], [self.of]],
-                      [self.spread, self.band, self.norms, self.ends, self.goal_name, self.back_title, self.image],
+        more = [[self.initialization, self.bias]] if self.full else []
+        self.assemble(figure, [[self.activation], *more, [self.scale, self.depth], [self.width, self.seed], [self.of]],
+                      [self.spread, self.band, self.norms, self.ends, self.goal_name, self.back_title, self.image,
+                       self.dead_text],
                       goal=str(goal) if goal else None)
 
     def _draw(self):
@@ -200,6 +228,8 @@ class GradientFlowExplorer(Explorer):
         self.strip.set(xlabel="layer", title="activations (dark: many)", ylabel="activation / spread",
                        ylim=(-0.75, 1))
         self.strip.grid(False)
+        self.dead_text = self.strip.text(0.5, 0.97, "", transform=self.strip.transAxes, ha="center", va="top",
+                                         fontsize=9.5, bbox={"facecolor": "white", "edgecolor": plots.GRAY, "pad": 2})
 
     def _frame_axes(self, view, unit):
         """Set the axes; while a slider moves little they stay, and with them the background."""
@@ -215,9 +245,12 @@ class GradientFlowExplorer(Explorer):
 
     def update(self):
         """Send the batch forward and the gradient back, and draw both."""
-        depth, kind = self.depth.value, ACTIVATIONS[self.activation.value]
+        depth, kind = self.depth.value, self.kinds[self.activation.value]
         weights, head, X, t = draw_network(self.width.value, self.seed.value)
-        self.flow = flow(self.scale.value * weights[:depth], head, X, t, kind.function)
+        if self.initialization.value == "equal":  # every class sees all units alike
+            head = np.repeat(head[:, :1], self.width.value, axis=1)
+        weights = INITIALIZATIONS[self.initialization.value](weights[:depth])
+        self.flow = flow(self.scale.value * weights, head, X, t, kind.function, self.bias.value)
         self.norm = self.flow.gradients[self.of.value]
         self.ratio, self.factor = first_to_last(self.norm)
         spread = np.maximum(self.flow.spread, TINY)
@@ -234,9 +267,13 @@ class GradientFlowExplorer(Explorer):
         bottom, top = np.log10(self.back.get_ylim())
         under = np.log10(high * shown[-1]) > bottom + 0.9 * (top - bottom)  # under the band if it is at the top
         self.goal_name.set(y=(low if under else high) * shown[-1], va="top" if under else "bottom")
-        self.back_title.set_text(f"backward: × {self.factor:.3g} per layer")
+        self.back_title.set_text("backward: no gradient" if np.isnan(self.ratio) else
+                                 f"backward: × {self.factor:.3g} per layer")
         self.image.set_extent((0.5, depth + 0.5, *kind.view))
         self.image.set_data(densities(values, kind.view))
+        self.dead = int(self.flow.dead.sum())
+        self.dead_text.set_text(f"dead units: {self.dead} of {depth * self.width.value}" if self.full and self.dead
+                                else "")
         self._tell(depth)
 
     def verdict(self):
@@ -248,23 +285,44 @@ class GradientFlowExplorer(Explorer):
     def _tell(self, depth):
         moves = "shrinks" if self.factor < 1 else "grows"
         slope = float(np.exp(np.mean(np.log(np.maximum(self.flow.slope[:-1], TINY)))))
-        scale = self.scale.value
+        scale, start = self.scale.value, self.initialization.value
+        by = scale * {"small": 0.01 * np.sqrt(self.width.value), "he": np.sqrt(2)}.get(start, 1.0)  # times 1/√width
         parts = [f"Ratio of the gradient at layer 1 to that at layer {depth}: {self.ratio:.2g}. Going back, it "
                  f"{moves} by a factor {self.factor:.3g} per layer: it {self.verdict()}.",
-                 f"A step back multiplies the pre-activations' gradient by the weights (scale {scale:.3g}) and "
-                 f"the slope of the {self.activation.value} ({slope:.3g} here), so by about {scale * slope:.3g}.",
+                 f"A step back multiplies the pre-activations' gradient by the weights (scale {by:.3g}"
+                 f"{' × 1/√width' if self.full else ''}) and "
+                 f"the slope of the {self.activation.value} ({slope:.3g} here), so by about {by * slope:.3g}.",
                  f"The spread of the activations goes from {self.flow.spread[0]:.2g} to {self.flow.spread[-1]:.2g}."]
-        self.say(" ".join(parts))
+        _, measured = first_to_last(self.flow.gradients["pre-activations"])
+        if self.full and not abs(by * slope - measured) < 0.05 * measured:
+            parts[1] += f" That takes slopes and gradients to be unrelated; measured: {measured:.3g}."
+        if np.isnan(self.ratio):
+            parts[0] = f"The gradient is 0 in layer {depth} already: it is lost."
+        if start == "equal" or np.isnan(measured):
+            parts[1] = ""
+        if start == "equal":
+            parts[1] = (f"All weights are {scale / self.width.value:.3g}, so the {self.width.value} units of a layer "
+                        "compute the same, get the same gradient, and stay alike: one unit would do.")
+        if self.full and self.dead:
+            parts.append(f"{self.dead} of {depth * self.width.value} units are dead: their slope is 0 for every one of "
+                         f"the {BATCH} examples, so their weights get no gradient.")
+        self.say(" ".join(filter(None, parts)))
         if self.goal:
             ratio, _ = first_to_last(self.flow.gradients["pre-activations"])
-            self.report_goal(self.goal.reached(self.activation.value, depth, ratio),
-                             f"Here: {depth} {self.activation.value} layers, ratio {ratio:.2g}.")
+            alike = start == "equal"
+            self.report_goal(self.goal.reached(self.activation.value, depth, ratio) and not alike,
+                             f"Here: {depth} {self.activation.value} layers, "
+                             f"{'no gradient' if np.isnan(ratio) else f'ratio {ratio:.2g}'}"
+                             f"{', but units that are all alike do not count' if alike else ''}.")
 
     def describe(self):
         """Alternative text: spread and gradient from the first layer to the last."""
         spread, norm, depth = self.flow.spread, self.norm, self.depth.value
+        start = f" ({self.initialization.value} initialization, biases {self.bias.value:g})" if self.full else ""
+        dead = f" {self.dead} of {depth * self.width.value} units are dead." if self.full else ""
+        factor = "" if np.isnan(self.factor) else f", a factor {self.factor:.3g} per layer"
         return (f"Three pictures of {depth} {self.activation.value} layers of {self.width.value} units at weight scale "
-                f"{self.scale.value:.3g}. Forward, the spread of the activations goes from {spread[0]:.2g} in layer 1 "
-                f"to {spread[-1]:.2g} in layer {depth}. Backward, the norm of the gradient of the {self.of.value} goes "
-                f"from {norm[-1]:.2g} in layer {depth} to {norm[0]:.2g} in layer 1, a factor {self.factor:.3g} per "
-                f"layer: it {self.verdict()}. Last, how the activations of each layer are distributed.")
+                f"{self.scale.value:.3g}{start}. Forward, the spread of the activations goes from {spread[0]:.2g} in "
+                f"layer 1 to {spread[-1]:.2g} in layer {depth}. Backward, the norm of the gradient of the "
+                f"{self.of.value} goes from {norm[-1]:.2g} in layer {depth} to {norm[0]:.2g} in layer 1{factor}: "
+                f"it {self.verdict()}. Last, how the activations of each layer are distributed.{dead}")

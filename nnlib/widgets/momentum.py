@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib import colormaps
 
 from nnlib import plots
-from nnlib.widgets.base import Explorer, Goal, LearnerError, learners, learners_array, log_slider, note, slider
+from nnlib.widgets.base import Explorer, Goal, LearnerError, choice, learners, learners_array, log_slider, note, slider
 from nnlib.widgets.descent import (
     FAR,
     best_momentum,
@@ -13,6 +13,7 @@ from nnlib.widgets.descent import (
     drawable,
     in_words,
     momentum_step,
+    nesterov_step,
     outside_from,
     quadratic,
     stable_below,
@@ -21,6 +22,8 @@ from nnlib.widgets.descent import (
 )
 
 GOAL = Goal(loss=1e-6, steps=60)
+START_CONDITION = 25.0
+RULES = {"momentum": momentum_step, "Nesterov": nesterov_step}
 LEVELS = np.array([0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98])  # factors that may get a line on the map
 
 
@@ -55,38 +58,60 @@ class MomentumExplorer(Explorer):
     Args:
         step: your own `step(w, gradient, velocity, rate, momentum) -> (w, velocity)`, arrays (2,), where
             `gradient` is taken at w and the velocity begins at 0. The map always shows the standard step.
-        condition: the largest curvature, above 1; the smallest is 1.   goal: a `Goal`.
+        condition: the largest curvature, above 1; the smallest is 1. None: a slider sets it, from 1 to 1000.
+        goal: a `Goal`; where the condition has a slider, it counts at 25 or more.
         rate, momentum: where their sliders begin; momentum 0 to 0.99.
-    Raises ValueError for a condition of 1 or less.
+        rule: "momentum" or "Nesterov", which can then be chosen (beside your own step); None: there is no choice.
+    Raises ValueError for a condition of 1 or less, or another rule.
     Source: deck D, poor conditioning and momentum; Polyak (1964).
     """
 
-    def __init__(self, step=momentum_step, condition=25.0, goal=GOAL, rate=None, momentum=0.0):
+    def __init__(self, step=momentum_step, condition=START_CONDITION, goal=GOAL, rate=None, momentum=0.0, rule=None):
+        self.free = condition is None
+        condition = START_CONDITION if self.free else condition
         if not (np.isfinite(condition) and condition > 1):
             raise ValueError(f"MomentumExplorer: expected a condition above 1 but got {condition}; try 25")
-        self.learner, self.own = learners_step(step), step is not momentum_step
+        if rule not in (None, *RULES):
+            raise ValueError(f"MomentumExplorer: there is no rule {rule!r}; try {' or '.join(RULES)}")
+        self.own = step is not momentum_step
+        self.steppers = {**RULES, **({"yours": learners_step(step)} if self.own else {})}
+        first = "yours" if self.own else rule or "momentum"
+        self.rule = choice("rule", list(self.steppers), first, tooltip="how a step follows from gradient and velocity")
+        self.learner = self.steppers[first]
         self.goal, self.steps = goal, 3 * goal.steps // 2
-        self.curvatures = np.array([1.0, condition])
-        height = 4 / np.sqrt(condition)  # at the start both directions hold the same share of the loss
-        self.surface = quadratic(self.curvatures, (-4.0, height), (-5, 5, -3 * height, 3 * height))
-        best = best_momentum(condition, 1.0)[0]
-        self.rates = float(best * 10 ** -1.4), float(best * 10 ** 0.4)  # the slider stops at the best
-        self.rate = log_slider("learning rate", *self.rates, rate or best * 10 ** -0.26,
+        self.condition = log_slider("condition", 1.0, 1000.0, condition, step=0.01,
+                                    tooltip="how much steeper the valley is across than along")
+        self._set_valley(condition)
+        self.rate = log_slider("learning rate", *self.rates, rate or self.first_rate,
                                tooltip="how far one step goes along the velocity")
         self.momentum = slider("momentum", 0.0, 0.99, float(momentum), step=0.01,
                                tooltip="the part of the velocity that stays from one step to the next")
         figure, (self.plane, self.trace, self.map) = plots.subplots(1, 3, width=9.6, height=3.7)
+        self._ground = []  # what is drawn for one condition and one rule, and goes with them
         self._draw_plane()
         self._draw_trace()
         self._draw_map()
-        self.assemble(figure, [self.rate, self.momentum],
+        self._draw_ground()
+        self.plane.set_ylim((-0.6, 0.6) if self.free else self.surface.bounds[2:])  # the widest labels there are
+        rows = [[self.rule]] if rule or self.free else []
+        rows += [[self.condition]] if self.free else []
+        self.assemble(figure, [*rows, [self.rate, self.momentum]],
                       [self.path, self.ring, self.end, self.note, self.line, self.hit, self.off,
                        self.trace_title, self.here, self.map_title], goal=str(goal))
 
+    def _set_valley(self, condition):
+        """The valley of this condition, and the rates that its map shows."""
+        self.curvatures = np.array([1.0, condition])
+        height = 4 / np.sqrt(condition)  # at the start both directions hold the same share of the loss
+        self.surface = quadratic(self.curvatures, (-4.0, height), (-5, 5, -3 * height, 3 * height))
+        best = float(best_momentum(condition, 1.0)[0])
+        # the slider stops at the best; where the condition can change, the rates stay, and the map moves over them
+        self.rates = (3e-4, 3.0) if self.free else (best * 10 ** -1.4, best * 10 ** 0.4)
+        self.first_rate = best * 10 ** -0.26
+
     def _draw_plane(self):
-        ax, bounds = self.plane, self.surface.bounds
-        plots.contours(ax, self.surface.value, bounds, resolution=90, levels=12)
-        ax.set(xlabel="weight w1 (flat)", ylabel="weight w2 (steep)", title="path", xlim=bounds[:2], ylim=bounds[2:])
+        ax = self.plane
+        ax.set(xlabel="weight w1 (flat)", ylabel="weight w2 (steep)", title="path")
         self.path, = ax.plot([], [], "-o", color=plots.VERMILION, markersize=3, linewidth=1.2)
         self.ring, = ax.plot(*self.surface.start, "o", markersize=10, markerfacecolor="white",
                              markeredgecolor=plots.VERMILION, markeredgewidth=2)
@@ -106,25 +131,53 @@ class MomentumExplorer(Explorer):
         self.off, self.trace_title = note(ax, 0.95, "top"), ax.set_title("trace")
         ax.set(xlabel="step", ylabel="loss", yscale="log", xlim=(-1, self.steps), ylim=(low, 1e4 * top))
 
-    def _draw_map(self):
-        ax, (small, large) = self.map, self.curvatures
-        rates, momenta = np.meshgrid(np.geomspace(*self.rates, 300), np.linspace(0, 0.99, 240))
-        factors = convergence_factor(rates, momenta, self.curvatures)
-        best_rate, best, best_factor = best_momentum(large, small)
+    def _draw_ground(self):
+        """The contours of the valley and the map of factors, for this condition and rule."""
+        for artist in self._ground:
+            artist.remove()
+        bounds, ax, (small, large), ahead = self.surface.bounds, self.map, self.curvatures, self.nesterov
+        self._ground = [plots.contours(self.plane, self.surface.value, bounds, resolution=90, levels=12)]
+        self.plane.set_xlim(bounds[:2])
+        self.ring.set_data([[x] for x in self.surface.start])
+        fine = (150, 120) if self.free else (300, 240)
+        rates, momenta = np.meshgrid(np.geomspace(*self.rates, fine[0]), np.linspace(0, 0.99, fine[1]))
+        factors = convergence_factor(rates, momenta, self.curvatures, ahead)
+        best_rate, best, best_factor = best_momentum(large, small, ahead)
         levels = LEVELS[LEVELS > best_factor + 0.15 * (1 - best_factor)][:4]
         shades = colormaps["cividis"](np.linspace(0.3, 1, len(levels) + 1))
-        ax.contourf(rates, momenta, factors, levels=(0, *levels, 1), colors=shades, alpha=0.8)
-        ax.contourf(rates, momenta, factors, levels=(1, 1e9), colors=["white"], hatches=["///"])
+        self._ground += [ax.contourf(rates, momenta, factors, levels=(0, *levels, 1), colors=shades, alpha=0.8),
+                         ax.contourf(rates, momenta, factors, levels=(1, 1e9), colors=["white"], hatches=["///"])]
         for level in levels:  # a line, and its number under the flat part, where the descent swings
-            ax.contour(rates, momenta, factors, levels=[level], colors=plots.INK, linewidths=0.8)
+            self._ground.append(ax.contour(rates, momenta, factors, levels=[level], colors=plots.INK, linewidths=0.8))
             left, right = swinging_rates(level, self.curvatures)
             middle = np.sqrt(max(left, self.rates[0]) * right)  # of what is shown, on a logarithmic axis
-            ax.text(middle, level ** 2 - 0.01, f"{level:g}", ha="center", va="top", fontsize=9.5)
+            height = level ** 2 / (1 - middle * small) if ahead else level ** 2
+            if self.free and (right < 2.5 * left or height > 0.98):
+                continue  # no room for a number
+            self._ground.append(ax.text(middle, height - 0.01, f"{level:g}", ha="center", va="top", fontsize=9.5))
         edge = np.linspace(0, 0.99, 50)
-        ax.plot(stable_below(edge, large), edge, color=plots.VERMILION, linewidth=2.5)
-        ax.plot(best_rate, best, "*", color="white", markeredgecolor=plots.INK, markersize=15)
+        self._ground += ax.plot(stable_below(edge, large, ahead), edge, color=plots.VERMILION, linewidth=2.5)
+        self._ground += ax.plot(best_rate, best, "*", color="white", markeredgecolor=plots.INK, markersize=15)
+
+    @property
+    def nesterov(self):
+        """Whether the map is that of Nesterov's step; for a rule of your own it is that of momentum."""
+        return self.rule.value == "Nesterov"
+
+    def _changed(self, change):
+        if change["owner"] in (self.condition, self.rule):
+            self.learner = self.steppers[self.rule.value]
+            if self.free:
+                self._set_valley(self.condition.value)
+            self._draw_ground()
+            self.background_changed()
+        super()._changed(change)
+
+    def _draw_map(self):
+        ax = self.map
         ax.set(xscale="log", xlim=self.rates, ylim=(0, 0.99), xlabel="learning rate", ylabel="momentum")
         ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_formatter("")
         ax.grid(False)
         self.map_title = ax.set_title("factor per step")
         self.here, = ax.plot([], [], "o", markersize=12, markerfacecolor="none", markeredgewidth=3,
@@ -136,10 +189,13 @@ class MomentumExplorer(Explorer):
         gradient, start = self.surface.gradient, self.surface.start
         self.points = descend(gradient, start, rate, self.steps, momentum, self.learner)
         self.losses = self.surface.value(self.points)
-        self.differs = self.own and not np.allclose(
+        self.differs = self.rule.value == "yours" and not np.allclose(
             self.points, descend(gradient, start, rate, self.steps, momentum), rtol=1e-6, atol=1e-9)
-        self.factor = float(convergence_factor(rate, momentum, self.curvatures))
+        self.factor = float(convergence_factor(rate, momentum, self.curvatures, self.nesterov))
         self.left_at = outside_from(self.points, self.surface.bounds)
+        if self.plane.get_ylim() != self.surface.bounds[2:]:
+            self.plane.set_ylim(self.surface.bounds[2:])
+            self.background_changed()
         self.path.set_data(*drawable(self.points, self.surface.bounds).T)
         self.end.set_data(*self.points[-1:].T)
         self.note.set_text("" if self.left_at is None else f"leaves at step {self.left_at}")
@@ -154,13 +210,17 @@ class MomentumExplorer(Explorer):
         self.here.set_data([rate], [momentum])
         self.map_title.set_text(f"factor {self.factor:.3f} per step")
         self._tell()
-        self.report_goal(bool(at), f"Reached at step {at[0]}." if at else
+        easy = self.free and self.condition.value < START_CONDITION * (1 - 1e-6)
+        self.report_goal(bool(at) and not easy, f"It counts at a condition of {START_CONDITION:g} or more." if easy else
+                         f"Reached at step {at[0]}." if at else
                          f"The loss after {goal.steps} steps is {self.losses[goal.steps]:.2g}.")
 
     def _tell(self):
         rate, momentum = self.rate.value, self.momentum.value
-        edge, measured = stable_below(momentum, self.curvatures.max()), measured_factor(self.losses)
-        parts = [f"Learning rate {rate:.3g}, momentum {momentum:.2f}: in the long run a step multiplies the "
+        edge = stable_below(momentum, self.curvatures.max(), self.nesterov)
+        measured = measured_factor(self.losses)
+        valley = f"Condition {self.curvatures.max():.4g}. " if self.free else ""
+        parts = [f"{valley}Learning rate {rate:.3g}, momentum {momentum:.2f}: in the long run a step multiplies the "
                  f"distance by {self.factor:.3f}{', so it diverges' if self.factor > 1 else ''}; with this "
                  f"momentum rates below {edge:.3g} are stable."]
         if np.isfinite(measured) and np.abs(self.points[-1]).max() < FAR:
@@ -177,9 +237,10 @@ class MomentumExplorer(Explorer):
                f"leaves the picture at step {self.left_at}")
         side = (f"where a step shrinks the distance to {self.factor:.3f} of it" if self.factor <= 1 else
                 f"in the hatched region where a step multiplies the distance by {self.factor:.3f}")
+        rule = f" by the rule {self.rule.value}" if self.nesterov else ""
         goal = "misses the goal" if self.reached_at is None else f"reaches the goal at step {self.reached_at}"
-        return (f"Three pictures. The path of {self.steps} steps in a valley with curvature "
-                f"{self.curvatures.max():g} across and 1 along {end}. The loss goes from "
+        return (f"Three pictures. The path of {self.steps} steps{rule} in a valley with curvature "
+                f"{self.curvatures.max():.5g} across and 1 along {end}. The loss goes from "
                 f"{self.losses[0]:.3g} to {self.losses[-1]:.2g} ({trace_verdict(self.losses)}) and {goal}. "
                 f"On the map, learning rate {self.rate.value:.3g} and momentum {self.momentum.value:.2f} lie "
                 f"{side}{', by the standard step' if self.differs else ''}.")

@@ -8,6 +8,7 @@ import pytest
 from nnlib import numerical_gradient
 from nnlib.widgets.descent import (
     FAR,
+    RACES,
     SURFACES,
     batch_descent,
     batch_faults,
@@ -24,6 +25,7 @@ from nnlib.widgets.descent import (
     logistic_loss,
     minibatches,
     momentum_step,
+    nesterov_step,
     nice_top,
     outside_from,
     quadratic,
@@ -264,3 +266,53 @@ def test_gradient_spread_follows_the_law_without_replacement():
         means = np.array([gradients[rng.permutation(50)[:size]].mean(axis=0) for _ in range(4000)])
         law = gradient_spread(gradients) / np.sqrt(size) * finite_correction(50, size)
         assert gradient_spread(means) == pytest.approx(law, rel=0.05, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", RACES)
+def test_surfaces_of_races(name):
+    surface, rng = RACES[name], np.random.default_rng(1)
+    low, high = np.reshape(surface.bounds, (2, 2)).T
+    for w in [np.array(surface.start), *rng.uniform(low, high, size=(8, 2))]:
+        expected = numerical_gradient(lambda v: float(surface.value(v)), w)
+        assert surface.gradient(w) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+    points = rng.uniform(low, high, size=(3, 4, 2))
+    assert surface.value(points).shape == (3, 4) and (surface.value(points) >= 0).all()
+    assert ((low <= surface.start) & (surface.start <= high)).all()
+    minimum = {"saddle": (0, 1), "Rosenbrock": (1, 1), "Beale": (3, 0.5)}.get(name, (0, 0))
+    assert surface.value(minimum) == 0 and surface.gradient(np.array(minimum, dtype=float)) == pytest.approx([0, 0])
+    curvatures = np.linalg.eigvalsh(hessian(surface.gradient, minimum))
+    assert curvatures.max() == pytest.approx(surface.largest_curvature, rel=1e-5) and curvatures.min() > 0
+
+
+def test_tilted_valley_is_the_valley_turned():
+    flat, turned = RACES["valley"], RACES["tilted valley"]
+    assert turned.value(turned.start) == pytest.approx(flat.value(flat.start))
+    assert np.linalg.norm(turned.start) == pytest.approx(np.linalg.norm(flat.start))
+    assert np.linalg.eigvalsh(hessian(turned.gradient, (0, 0))) == pytest.approx([1, 25])
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.4, 0.9])
+@pytest.mark.parametrize("rate", [0.01, 0.03, 0.055])
+def test_factor_of_nesterov_is_an_eigenvalue_and_is_measured(rate, momentum):
+    curvatures = np.array([1.0, 25.0])
+    by_hand = []
+    for c in curvatures:  # of the pair (w, velocity)
+        step = np.array([[1 - rate * c * (1 + momentum), -rate * momentum ** 2], [c, momentum]])
+        by_hand.append(np.abs(np.linalg.eigvals(step)).max())
+    assert convergence_factor(rate, momentum, curvatures, True) == pytest.approx(max(by_hand), abs=1e-7)
+    path = descend(lambda w: curvatures * w, (1.0, 1.0), rate, 400, momentum, nesterov_step)
+    grows = np.linalg.norm(path[-1]) > np.linalg.norm(path[0])
+    assert grows == (convergence_factor(rate, momentum, curvatures, True) > 1)
+
+
+@pytest.mark.parametrize("condition", [5.0, 25.0, 300.0])
+def test_best_and_edge_of_nesterov(condition):
+    curvatures = np.array([1.0, condition])
+    rate, momentum, factor = best_momentum(condition, 1.0, True)
+    assert convergence_factor(rate, momentum, curvatures, True) == pytest.approx(factor)
+    rates, momenta = np.meshgrid(np.geomspace(rate / 3, 3 * rate, 80), np.linspace(0, 0.99, 80))
+    assert convergence_factor(rates, momenta, curvatures, True).min() >= factor
+    for m in (0.0, 0.3, 0.9):
+        edge = stable_below(m, condition, True)
+        assert convergence_factor(0.999 * edge, m, curvatures, True) < 1
+        assert convergence_factor(1.001 * edge, m, curvatures, True) > 1

@@ -13,6 +13,8 @@ from nnlib.widgets.gradient_flow import (
     CLASSES,
     DEEPEST,
     GOAL,
+    INITIALIZATIONS,
+    MORE_ACTIVATIONS,
     STRONGEST,
     TINY,
     WEAKEST,
@@ -210,3 +212,92 @@ def test_wrong_arguments(arguments):
 def test_another_width():
     explorer = GradientFlowExplorer(width=20)
     assert explorer.width.value == 20 and "20 units" in explorer.alt
+
+
+@pytest.fixture(scope="module")
+def full():
+    return GradientFlowExplorer(depth=20, activation="relu", initialization="xavier", goal=FlowGoal("relu"))
+
+
+def test_the_first_form_has_no_new_controls():
+    explorer = GradientFlowExplorer()
+    assert explorer.initialization not in explorer.controls and explorer.bias not in explorer.controls
+    assert list(explorer.activation.options) == list(ACTIVATIONS) and "1/√width" in explorer.scale.description
+
+
+def test_full_form_at_the_ends_of_its_controls(full):
+    seen = set()
+    for name, start, bias in [
+            *itertools.product(ACTIVATIONS | MORE_ACTIVATIONS, ("equal", "he"), (0.0,)),
+            *itertools.product(ACTIVATIONS | MORE_ACTIVATIONS, ("xavier", "small"), (0.1,))]:
+        with full.setting_controls():
+            full.activation.value, full.initialization.value, full.bias.value = name, start, bias
+            full.depth.value = 20 if bias else DEEPEST
+        full.refresh()
+        text = full.alt + full._caption_text + full._goal_text
+        assert full.message == "" and "nan" not in text and "inf " not in text
+        assert f"({start} initialization, biases {bias:g})" in full.alt and name in full.alt
+        assert f"{full.dead} of" in full.alt
+        seen.add(full.alt)
+    assert len(seen) == 36
+    with full.setting_controls():
+        full.activation.value, full.initialization.value, full.bias.value = "relu", "xavier", 0.0
+        full.depth.value = 20
+    full.refresh()
+
+
+def test_he_reaches_the_goal_with_relu_and_equal_weights_never_count(full):
+    seen = {}
+    for start in INITIALIZATIONS:
+        full.initialization.value = start
+        seen[start] = "✓ Goal reached" in full._goal_text
+    assert seen == {"equal": False, "small": False, "xavier": False, "he": True}
+    full.initialization.value = "equal"
+    assert "all alike do not count" in full._goal_text and "one unit would do" in full._caption_text
+    assert np.ptp(full.flow.activations, axis=2).max() < 1e-12, "all units of a layer compute the same"
+    full.initialization.value = "xavier"
+
+
+def test_sizes_of_the_initializations():
+    W = draw_network(32)[0]
+    spreads = {name: make(W).std() for name, make in INITIALIZATIONS.items()}
+    assert spreads == pytest.approx({"equal": 0, "small": 0.01, "xavier": 32 ** -0.5, "he": 0.25}, rel=0.02)
+    assert (INITIALIZATIONS["equal"](W) == 1 / 32).all()
+
+
+def test_dead_units_are_those_without_a_slope(full):
+    full.initialization.value = "he"
+    dead = (full.flow.activations == 0).all(axis=1)
+    assert (full.flow.dead == dead.sum(axis=1)).all() and full.dead == dead.sum() > 0
+    assert f"dead units: {full.dead} of 640" in full.dead_text.get_text()
+    assert f"{full.dead} of 640 units are dead" in full._caption_text
+    full.initialization.value = "small"
+    assert full.dead == dead.sum(), "the size of the weights does not matter while there are no biases"
+    full.bias.value = 0.1
+    assert full.dead == 0 and "dead" not in full._caption_text
+    full.bias.value, full.activation.value = 0.0, "leaky relu"
+    assert full.dead == 0 and full.dead_text.get_text() == ""
+    full.activation.value = "relu"
+
+
+def test_a_gradient_that_is_lost_altogether_is_told(full):
+    full.initialization.value = "equal"
+    full.refresh()
+    seen = []
+    for seed in range(0, 21, 4):
+        full.seed.value = seed
+        seen.append("nan" not in full._caption_text + full._goal_text + full.alt)
+    full.depth.value = DEEPEST
+    full.flow.gradients["pre-activations"][:] = 0
+    full.ratio = full.factor = np.nan
+    full._tell(DEEPEST)
+    assert all(seen) and "it is lost" in full._caption_text and "no gradient" in full._goal_text
+    assert "nan" not in full.describe()
+
+
+@pytest.mark.parametrize("arguments", [{"initialization": "zeros"}, {"bias": 0.1}, {"activation": "elu"},
+                                       {"initialization": "he", "bias": 1.0},
+                                       {"initialization": "he", "activation": "sign"}])
+def test_wrong_arguments_of_the_full_form(arguments):
+    with pytest.raises(ValueError, match="GradientFlowExplorer: "):
+        GradientFlowExplorer(**arguments)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from nnlib.widgets import Goal, MomentumExplorer
-from nnlib.widgets.descent import best_momentum, descend, momentum_step
-from nnlib.widgets.momentum import GOAL, learners_step, measured_factor
+from nnlib.widgets.descent import best_momentum, descend, momentum_step, nesterov_step
+from nnlib.widgets.momentum import GOAL, RULES, learners_step, measured_factor
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +125,74 @@ def test_step_in_place():
         return w, velocity
 
     assert not MomentumExplorer(step, momentum=0.4).differs
+
+
+@pytest.fixture(scope="module")
+def free():
+    return MomentumExplorer(condition=None)
+
+
+def test_condition_as_a_control_at_both_ends_with_each_rule(free):
+    explorer, seen = free, set()
+    assert explorer.condition in explorer.controls and explorer.rule in explorer.controls
+    for rule in RULES:
+        explorer.rule.value = rule
+        for condition in (1.0, 25.0, 1000.0):
+            explorer.condition.value = condition
+            best_rate, best, factor = best_momentum(condition, 1.0, rule == "Nesterov")
+            with explorer.setting_controls():
+                explorer.rate.value, explorer.momentum.value = best_rate, round(best, 2)
+            explorer.refresh()
+            assert explorer.message == "" and np.isfinite(explorer.losses).all()
+            assert explorer.factor == pytest.approx(factor, abs=0.12) and explorer.factor < 1
+            assert explorer.rates[0] < best_rate < explorer.rates[1]
+            assert f"Condition {condition:.4g}." in explorer._caption_text
+            assert explorer.plane.get_ylim() == explorer.surface.bounds[2:]
+            assert ("by the rule Nesterov" in explorer.alt) == (rule == "Nesterov")
+            seen.add(explorer.alt)
+    assert len(seen) == 6
+    explorer.rule.value = "momentum"
+
+
+def test_goal_counts_from_a_condition_of_25(free):
+    explorer = free
+    with explorer.setting_controls():
+        explorer.rate.value, explorer.momentum.value = 0.111, 0.44
+    explorer.condition.value = 25
+    assert "✓ Goal reached" in explorer._goal_text
+    explorer.condition.value = 20
+    assert "○" in explorer._goal_text and "counts at a condition of 25 or more" in explorer._goal_text
+    explorer.condition.value = 25
+    assert "✓" in explorer._goal_text
+    explorer.condition.value = 100
+    assert "○" in explorer._goal_text and "diverges" in explorer._caption_text
+
+
+def test_rates_stay_and_the_map_moves_when_the_condition_changes(free):
+    explorer = free
+    explorer.condition.value = 25
+    rate, star = explorer.rate.value, explorer._ground[-1].get_xdata()[0]
+    explorer.condition.value = 400
+    assert explorer.rate.value == rate and explorer._ground[-1].get_xdata()[0] < star / 4
+
+
+def test_choice_of_the_rule_beside_your_own():
+    explorer = MomentumExplorer(rule="Nesterov", momentum=0.5)
+    assert explorer.learner is nesterov_step and explorer.condition not in explorer.controls
+    assert measured_factor(explorer.losses) == pytest.approx(explorer.factor, rel=0.02)
+    explorer.rule.value = "momentum"
+    assert explorer.learner is momentum_step and measured_factor(explorer.losses) == pytest.approx(
+        explorer.factor, rel=0.02)
+    own = MomentumExplorer(lambda w, g, v, rate, momentum: (w - rate * g, v), rule="momentum", momentum=0.5)
+    assert own.rule.value == "yours" and own.differs
+    own.rule.value = "Nesterov"
+    assert not own.differs and "Your step" not in own._caption_text
+
+
+def test_no_new_controls_unless_asked_for(explorer):
+    assert explorer.rule not in explorer.controls and explorer.condition not in explorer.controls
+
+
+def test_wrong_rule():
+    with pytest.raises(ValueError, match="there is no rule 'Adam'"):
+        MomentumExplorer(rule="Adam")
