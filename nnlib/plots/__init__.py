@@ -1,5 +1,6 @@
 """Static figures: the house style, pictures with alt text, and one function for each kind of figure."""
 
+from nnlib.plots.activations import activation_curve, layer_map, layer_map_bar, runs
 from nnlib.plots.base import (
     CYCLE,
     DIVERGING,
@@ -47,12 +48,16 @@ from nnlib.plots.outputs import (
     weight_gallery,
 )
 from nnlib.plots.plane import bounds_of, contours, decision_map, evaluate, grid, path, scatter_classes, trace
+from nnlib.plots.racing import race_paths, race_traces, racer_style, rate_schedules, seed_results, tuning_curves
+from nnlib.plots.regions import bumps, error_bars, half_planes, network_shape, sign_map, unit_maps
 
 __all__ = ["CYCLE", "DIVERGING", "FAINT", "GRAY", "GREEN", "INK", "NEGATIVE", "POSITIVE", "PURPLE", "Picture", "SKY",
-           "VERMILION", "YELLOW", "artificial_neuron", "backward_steps", "batch_strip", "boundary_line", "bounds_of",
-           "broadcast_copies", "class_bars", "class_counts", "class_table", "collapse", "computation_graph",
-           "confusion", "confusion_counts", "contours", "curve_path", "decision_map", "digit_weights", "encode_png",
-           "error_curve", "evaluate", "evidence", "filmstrip", "graph_in_words", "graph_of", "grid", "image_row",
-           "img_tag", "layer_flow", "margin_losses", "nerve_cell", "network", "path", "png", "scatter_classes",
-           "secants", "show", "spread", "stored_memory", "subplots", "surprises", "timeline", "trace", "weight_gallery",
-           "weight_image"]
+           "VERMILION", "YELLOW", "activation_curve", "artificial_neuron", "backward_steps", "batch_strip",
+           "boundary_line", "bounds_of", "broadcast_copies", "bumps", "class_bars", "class_counts", "class_table",
+           "collapse", "computation_graph", "confusion", "confusion_counts", "contours", "curve_path", "decision_map",
+           "digit_weights", "encode_png", "error_bars", "error_curve", "evaluate", "evidence", "filmstrip",
+           "graph_in_words", "graph_of", "grid", "half_planes", "image_row", "img_tag", "layer_flow", "layer_map",
+           "layer_map_bar", "margin_losses", "nerve_cell", "network", "network_shape", "path", "png", "race_paths",
+           "race_traces", "racer_style", "rate_schedules", "runs", "scatter_classes", "secants", "seed_results",
+           "show", "sign_map", "spread", "stored_memory", "subplots", "surprises", "timeline", "trace",
+           "tuning_curves", "unit_maps", "weight_gallery", "weight_image"]
