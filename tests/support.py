@@ -1,6 +1,7 @@
-"""What several tests share: arrays with hypothesis' shapes, a judge of every gradient, a reader of HTML."""
+"""What several tests share: hypothesis' shapes, a judge of every gradient, a reader of HTML, a learner's class."""
 
 import functools
+import math
 from html.parser import HTMLParser
 
 import numpy as np
@@ -103,3 +104,20 @@ def contrast(a, b):
     """WCAG contrast of two colors, from 1 to 21; text needs 4.5, marks need 3."""
     light, dark = sorted((luminance(a), luminance(b)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+class Value:
+    """A learner's class, as chapter 05 builds it: it knows + * and exp, of nodes alone."""
+
+    def __init__(self, data, parents=(), operation="", derivatives=()):
+        self.data, self.grad = float(data), 0.0
+        self.parents, self.operation, self.derivatives = tuple(parents), operation, tuple(derivatives)
+
+    def __add__(self, other):
+        return Value(self.data + other.data, (self, other), "+", (1.0, 1.0))
+
+    def __mul__(self, other):
+        return Value(self.data * other.data, (self, other), "*", (other.data, self.data))
+
+    def exp(self):
+        return Value(math.exp(self.data), (self,), "exp", (math.exp(self.data),))

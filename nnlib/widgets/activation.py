@@ -9,10 +9,12 @@ from matplotlib.ticker import MaxNLocator
 
 from nnlib import Tensor, ops, plots
 from nnlib.widgets.base import Explorer, LearnerError, choice, learners, learners_array, log_slider, slider
+from nnlib.widgets.finite_difference import central_difference
 
 REACH = 8.0  # inputs are shown from -REACH to REACH
 FLAT = 0.05  # a slope smaller than this: the unit is saturated
 INPUTS, BINS, CURVE = 1001, 48, 641
+STEP = 1e-5  # of the differences that a learner's derivative is compared with
 TOPS = 0.06, 0.12, 0.3, 0.6, 1.05  # where an axis of shares may end
 BETWEEN = 0.0071  # moves the points where a learner's derivative is tried away from kinks
 
@@ -81,11 +83,6 @@ def standard_inputs():
     return np.array([normal.inv_cdf((i + 0.5) / INPUTS) for i in range(INPUTS)])
 
 
-def numerical_derivative(function, z, h=1e-5):
-    """Central differences of an elementwise function at z (...)."""
-    return (function(z + h) - function(z - h)) / (2 * h)
-
-
 def learners_activation(function, name):
     """A learner's elementwise function of an array, checked: it returns finite numbers in the shape of its input."""
     guarded = learners(function, name)
@@ -117,8 +114,8 @@ def value_fault(function, name):
 def derivative_fault(function, derivative):
     """What is wrong with a learner's derivative, measured against central differences, as a sentence; else empty."""
     z = np.linspace(-6, 6, 49) + BETWEEN
-    right, mine = numerical_derivative(function, z), derivative(z)
-    smooth = np.abs(right - numerical_derivative(function, z, 1e-4)) < 1e-3  # a kink or a jump decides nothing
+    right, mine = central_difference(function, z, STEP), derivative(z)
+    smooth = np.abs(right - central_difference(function, z, 1e-4)) < 1e-3  # a kink or a jump decides nothing
     z, right, mine = z[smooth], right[smooth], mine[smooth]
     if np.allclose(mine, right, rtol=1e-4, atol=1e-5):
         return ""
@@ -127,7 +124,7 @@ def derivative_fault(function, derivative):
     where = f"at z = {z[k]:.2f} it gives {mine[k]:.4g}, and the difference quotient of your function {right[k]:.4g}"
     fits = {"It is the function itself, not its derivative.": value, "Its sign is wrong.": -right,
             "It is the derivative taken at the output: pass z, not the activation, on.":
-                numerical_derivative(function, value)}
+                central_difference(function, value, STEP)}
     other = next((n for n, s in SHAPES.items() if np.allclose(mine, s.derivative(z), rtol=1e-4, atol=1e-5)), None)
     if other:
         fits[f"It is the derivative of {other}."] = mine
@@ -227,7 +224,7 @@ class ActivationExplorer(Explorer):
         """The Shape of a learner's function, with a numerical derivative if there is none."""
         value = learners_activation(function, "function")
         slope = (learners_activation(derivative, "derivative") if derivative is not None else
-                 lambda z: numerical_derivative(value, z))
+                 lambda z: central_difference(value, z, STEP))
         return Shape(value, slope, None)
 
     def _draw(self, axes):

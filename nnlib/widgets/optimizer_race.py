@@ -32,21 +32,19 @@ USUAL = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "epsilon": 1e-8, "alpha": 0.
 
 @dataclass(frozen=True)
 class Racer:
-    """An optimizer in the race: how it is made from parameters, a rate and a momentum, and how it looks."""
+    """An optimizer in the race: how it is made from parameters, a rate and a momentum."""
 
     make: object
-    color: str
-    marker: str
     uses_momentum: bool = False
 
 
 RACERS = {
-    "SGD": Racer(lambda w, rate, momentum: SGD(w, rate), plots.INK, "o"),
-    "momentum": Racer(lambda w, rate, momentum: SGD(w, rate, momentum), plots.NEGATIVE, "s", True),
-    "Nesterov": Racer(lambda w, rate, momentum: SGD(w, rate, momentum, nesterov=momentum > 0), plots.SKY, "^", True),
-    "AdaGrad": Racer(lambda w, rate, momentum: Adagrad(w, rate), plots.GREEN, "v"),
-    "RMSprop": Racer(lambda w, rate, momentum: RMSprop(w, rate), plots.POSITIVE, "D"),
-    "Adam": Racer(lambda w, rate, momentum: Adam(w, rate), plots.VERMILION, "P")}
+    "SGD": Racer(lambda w, rate, momentum: SGD(w, rate)),
+    "momentum": Racer(lambda w, rate, momentum: SGD(w, rate, momentum), True),
+    "Nesterov": Racer(lambda w, rate, momentum: SGD(w, rate, momentum, nesterov=momentum > 0), True),
+    "AdaGrad": Racer(lambda w, rate, momentum: Adagrad(w, rate)),
+    "RMSprop": Racer(lambda w, rate, momentum: RMSprop(w, rate)),
+    "Adam": Racer(lambda w, rate, momentum: Adam(w, rate))}
 OWN_LOOKS = (plots.PURPLE, "*"), (plots.GRAY, "X"), (plots.YELLOW, "h")
 
 # Where the rates begin: each racer does something on each surface, and none does its best.
@@ -176,7 +174,7 @@ class OptimizerRace(Explorer):
         for name, rule in self.own.items():
             if not self._is_class(rule):
                 read_rule(name, rule)
-        self.looks = {n: (r.color, r.marker) for n, r in RACERS.items()} | dict(zip(self.own, OWN_LOOKS))
+        self.looks = {name: plots.racer_style(name)[::2] for name in RACERS} | dict(zip(self.own, OWN_LOOKS))
         unknown = [n for n in [*(show or ()), *(rates or ())] if n not in self.looks]
         if unknown:
             raise ValueError(f"OptimizerRace: there is no racer {unknown[0]!r}; try {', '.join(self.looks)}")

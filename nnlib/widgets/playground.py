@@ -8,6 +8,7 @@ import ipywidgets
 import numpy as np
 
 from nnlib.widgets.base import Explorer, Player, button, checkbox, choice, one_at_a_time, slider
+from nnlib.widgets.descent import counted
 from nnlib.widgets.playground_diagram import Diagram, in_digits
 from nnlib.widgets.playground_model import (
     ACTIVATIONS,
@@ -24,7 +25,6 @@ from nnlib.widgets.playground_model import (
     NetworkGoal,
     Settings,
     Training,
-    counted,
     decimal,
     own_activation,
     with_feature,

@@ -13,7 +13,8 @@ from nnlib import plots
 from nnlib.plots.base import DPI
 from nnlib.plots.plane import MARKERS
 from nnlib.widgets.base import note
-from nnlib.widgets.playground_model import FEATURES, HALF, RESOLUTION, WITH_MOMENTUM, counted, decimal, inputs
+from nnlib.widgets.descent import counted
+from nnlib.widgets.playground_model import FEATURES, HALF, RESOLUTION, WITH_MOMENTUM, decimal, inputs
 
 WIDTH, HEIGHT = 960, 530  # pixels; all places below are counted from the lower left corner
 LEFT, RIGHT, LOW, HIGH = 90, 676, 44, 480  # of the network: features' middle, output's edge, rows

@@ -14,6 +14,7 @@ from nnlib.losses import binary_cross_entropy_with_logits, squared_loss
 from nnlib.optimizers import SGD, Adagrad, Adam, RMSprop
 from nnlib.plots import grid
 from nnlib.widgets.base import LearnerError, learners, learners_array
+from nnlib.widgets.descent import counted
 
 EXAMPLES, HALF = 500, 6.0  # of every data set, training and test together; half the width of the plane shown
 RESOLUTION = 120  # of the maps: divided by 2 and 3 for the hidden neurons
@@ -312,11 +313,6 @@ class NetworkGoal:
             extra = [FEATURES[name][0] for name in settings.features if name not in self.features]
             return f"Leave out {', '.join(extra)}."
         return ""
-
-
-def counted(number, noun):
-    """A number and its noun, in the plural unless it is 1."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 # Training

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from support import Value
 
 import nnlib
 from nnlib import GradientError, Linear, Sequential, Tanh, Tensor, cross_entropy, exp, log, plots, sigmoid, tanh
@@ -35,23 +36,6 @@ from nnlib.plots.graph_drawing import (
 
 def leaf(value):
     return Tensor(float(value), requires_grad=True)
-
-
-class Value:
-    """A learner's class, as chapter 05 builds it."""
-
-    def __init__(self, data, parents=(), operation="", derivatives=()):
-        self.data, self.grad = float(data), 0.0
-        self.parents, self.operation, self.derivatives = tuple(parents), operation, tuple(derivatives)
-
-    def __add__(self, other):
-        return Value(self.data + other.data, (self, other), "+", (1.0, 1.0))
-
-    def __mul__(self, other):
-        return Value(self.data * other.data, (self, other), "*", (other.data, self.data))
-
-    def exp(self):
-        return Value(math.exp(self.data), (self,), "exp", (math.exp(self.data),))
 
 
 def gradients_of(root, names, upstream=1.0):

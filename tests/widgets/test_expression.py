@@ -3,28 +3,12 @@
 import math
 
 import pytest
+from support import Value
 
 from nnlib import Tensor
 from nnlib.plots.graph import graph_of
 from nnlib.widgets.base import LearnerError
 from nnlib.widgets.expression import FUNCTIONS, LONGEST, TextError, build, read_expression, read_values, written
-
-
-class Value:
-    """A learner's class that knows + * and exp, of nodes alone."""
-
-    def __init__(self, data, parents=(), operation="", derivatives=()):
-        self.data, self.grad = float(data), 0.0
-        self.parents, self.operation, self.derivatives = tuple(parents), operation, tuple(derivatives)
-
-    def __add__(self, other):
-        return Value(self.data + other.data, (self, other), "+", (1.0, 1.0))
-
-    def __mul__(self, other):
-        return Value(self.data * other.data, (self, other), "*", (other.data, self.data))
-
-    def exp(self):
-        return Value(math.exp(self.data), (self,), "exp", (math.exp(self.data),))
 
 
 def value_of(text, **values):
