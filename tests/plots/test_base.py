@@ -2,28 +2,16 @@
 
 import io
 from base64 import b64decode
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
+from support import Page
 
 from nnlib import plots
 
 ALT = "The loss falls for 20 steps, then stays near 0.3."
-
-
-class Tags(HTMLParser):
-    """Start tags of a piece of HTML, with their attributes unescaped."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.found = []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.found.append((tag, dict(attrs)))
 
 
 @pytest.fixture
@@ -44,7 +32,7 @@ def test_a_figure_is_shown_as_html_png_and_text(shown):
     plots.show(figure_of_a_line(), alt=ALT)
     bundle = shown[0]._repr_mimebundle_()
     assert set(bundle) == {"text/html", "image/png", "text/plain"} and bundle["text/plain"] == ALT == repr(shown[0])
-    (tag, attributes), = Tags(bundle["text/html"]).found
+    (tag, attributes), = Page(bundle["text/html"]).tags
     assert tag == "img" and attributes["alt"] == ALT
     assert attributes["src"] == "data:image/png;base64," + bundle["image/png"]
     image = Image.open(io.BytesIO(b64decode(bundle["image/png"])))
@@ -60,7 +48,7 @@ def test_poor_alternative_text_is_refused(shown, alt):
 
 def test_alternative_text_is_data_not_markup():
     alt = '"><script>alert(1)</script> & \'p < 0.5\' when x > 3'
-    (tag, attributes), = Tags(plots.img_tag(b"png", alt)).found
+    (tag, attributes), = Page(plots.img_tag(b"png", alt)).tags
     assert tag == "img" and attributes["alt"] == alt
 
 

@@ -1,7 +1,6 @@
 """ActivationExplorer: derivatives against differences, shares against the normal distribution, learners' functions."""
 
 import itertools
-import warnings
 from statistics import NormalDist
 
 import numpy as np
@@ -35,11 +34,7 @@ def elu_slope(z):
     return np.where(z > 0, 1.0, np.exp(np.minimum(z, 0)))
 
 
-@pytest.fixture(autouse=True)
-def no_warnings():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """ScheduleExplorer: its schedules against those of the library, its goal, every control, and learners' functions."""
 
 import itertools
-import warnings
 
 import numpy as np
 import pytest
@@ -13,11 +12,7 @@ from nnlib.widgets.schedule import CURVATURES, EPOCHS, FASTEST, GOAL, RUNS, SLOW
 KINDS = "constant", "step", "exponential", "1/t", "cosine"
 
 
-@pytest.fixture(autouse=True)
-def no_warnings():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.fixture(scope="module")
