@@ -54,13 +54,13 @@ def test_a_key_on_the_first_slider_of_every_explorer_changes_its_picture(noteboo
 
 @momentum
 @pytest.mark.parametrize("label", SLIDERS)
-@pytest.mark.parametrize("key", ["ArrowRight", "ArrowLeft"])
-def test_a_key_on_a_slider_changes_picture_and_text(momentum_explorer, label, key):
-    alt, readout = momentum_explorer.alt, momentum_explorer.readout(label)
-    with momentum_explorer.new_picture():
-        momentum_explorer.press(label, key)
-    assert momentum_explorer.alt != alt
-    assert momentum_explorer.readout(label) != readout
+def test_a_key_on_a_slider_changes_picture_and_text(momentum_explorer, label):
+    for key in ("ArrowRight", "ArrowLeft"):
+        alt, readout = momentum_explorer.alt, momentum_explorer.readout(label)
+        with momentum_explorer.new_picture():
+            momentum_explorer.press(label, key)
+        assert momentum_explorer.alt != alt
+        assert momentum_explorer.readout(label) != readout
 
 
 @momentum
