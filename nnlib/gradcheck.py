@@ -80,7 +80,8 @@ def _largest_error(function, tensors, seed, step, tolerance):
         if dtype != np.float64:
             raise GradientError(f"gradcheck: expected a function of float64 but it computes in {dtype}, where rounding "
                                 "drowns the differences; convert a model with model.to(np.float64)")
-    upstream = np.random.default_rng(seed).normal(size=output.shape)
+    child, = np.random.default_rng(seed).spawn(1)  # of its own: default_rng(0).normal(...) may be an input
+    upstream = child.normal(size=output.shape)
     output.backward(upstream)
 
     worst = 0.0

@@ -60,6 +60,16 @@ def test_gradcheck_names_the_input(vjp, position):
         gradcheck(product, np.array([1.0, 2.0]), np.array([3.0, 5.0]))
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_gradcheck_does_not_draw_what_the_caller_has_drawn_from_the_same_seed(seed):
+    @primitive
+    def takes_the_sign_of_the_upstream_for_its_own(x):
+        return np.maximum(x, 0), lambda g: (g * (g > 0),)
+
+    with pytest.raises(GradientError):  # with g equal to x, nobody would notice
+        gradcheck(takes_the_sign_of_the_upstream_for_its_own, np.random.default_rng(seed).normal(size=9), seed=seed)
+
+
 def test_gradcheck_returns_the_largest_error_and_changes_nothing():
     a, b = uniform(0, (2, 3)), uniform(1, 3)  # read-only
     error = gradcheck(lambda a, b: nnlib.exp(a * b) / (2 + nnlib.sin(a)), a, b)
@@ -105,7 +115,7 @@ def test_gradcheck_names_a_parameter_with_a_wrong_gradient():
 
     factor = Parameter([2.0, 3.0, 4.0])
     model = Line(operation=lambda z: scaled(z, factor))
-    with pytest.raises(GradientError, match=r"gradcheck: input 2 at \(0,\): backward gives 0, finite differences"):
+    with pytest.raises(GradientError, match=r"gradcheck: input 2 at \(\d,\): backward gives 0, finite differences"):
         gradcheck(lambda *parameters: model(uniform(2, (4, 2))), model.weight, model.bias, factor)
     np.testing.assert_array_equal(factor.data, [2, 3, 4])
 
