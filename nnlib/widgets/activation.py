@@ -326,7 +326,7 @@ class ActivationExplorer(Explorer):
         self.outputs.set_data(columns[0], self.out_edges)
         self.gradients.set_data(columns[1], self.back_edges)
         self._frame_shares([share.max() for share in (every, *columns)])
-        self.words.set_text(f"gray: |slope| below {threshold:.3g}\ninputs there (red): {self.saturated:.1%}\n"
+        self.words.set_text(f"gray: |slope| below {threshold:.3g}\ninputs there (orange): {self.saturated:.1%}\n"
                             f"inputs at slope exactly 0: {self.dead:.1%}\n"
                             f"spread of the outputs a: {self.output_spread:.3g}")
         self._tell(name)

@@ -38,6 +38,7 @@ MORE_ACTIVATIONS = {"hard tanh": Activation(ops.hardtanh, (-1.0, 1.0)),
                     "elu": Activation(ops.elu, (-2.0, 4.0), relative=True),
                     "softplus": Activation(ops.softplus, (0.0, 4.0), relative=True),
                     "swish": Activation(ops.swish, (-2.0, 4.0), relative=True)}
+LABELS = {"relu": "ReLU", "leaky relu": "leaky ReLU", "elu": "ELU"}  # the names that are not shown as they are
 # From weights of variance 1 / width to those of an initialization; the numbers drawn are the same for all.
 INITIALIZATIONS = {"equal": lambda W: np.full_like(W, 1 / W.shape[-1]),
                    "small": lambda W: 0.01 * np.sqrt(W.shape[-1]) * W,
@@ -54,8 +55,8 @@ class FlowGoal:
     high: float = 2.0
 
     def __str__(self):
-        return (f"with {self.depth} {self.activation} layers, bring the ratio of the pre-activations' gradients, "
-                f"first layer to last, between {self.low:g} and {self.high:g}")
+        return (f"with {self.depth} {LABELS.get(self.activation, self.activation)} layers, bring the ratio of the "
+                f"scores' gradients, first layer to last, between {self.low:g} and {self.high:g}")
 
     def reached(self, activation, depth, ratio):
         """Whether this network does it."""
@@ -83,7 +84,7 @@ class Flow:
     """What one forward and one backward pass leave behind in layers 1 ... depth.
 
     activations: (depth, batch, width).   spread: (depth,), the standard deviation of each layer's activations.
-    slope: (depth,), the root mean square of the activation's derivative.   gradients: {"pre-activations": (depth,),
+    slope: (depth,), the root mean square of the activation's derivative.   gradients: {"scores": (depth,),
     "weights": (depth,)}, norms of the gradient of the loss with respect to each layer's.   loss: a number.
     dead: (depth,), how many units of each layer have a slope of exactly 0 for every example.
     """
@@ -119,7 +120,7 @@ def flow(weights, head, X, t, function, bias=0.0):
     function(z).sum().backward()
     activations = np.stack(outputs)
     return Flow(activations, activations.std(axis=(1, 2)), np.sqrt(np.mean(z.grad ** 2, axis=(1, 2))),
-                {"pre-activations": norms([score.grad for score in scores]),
+                {"scores": norms([score.grad for score in scores]),
                  "weights": norms([W.grad for W in layers])}, loss.item(), (z.grad == 0).all(axis=1).sum(axis=1))
 
 
@@ -183,7 +184,7 @@ class GradientFlowExplorer(Explorer):
             raise ValueError(f"GradientFlowExplorer: expected a depth of 2 to {DEEPEST}, a width of 2 to 128 and a "
                              f"scale of {WEAKEST:g} to {STRONGEST:g} but got {depth}, {width} and {scale}")
         self.goal, self._frame = goal, None
-        self.activation = choice("activation", list(self.kinds), activation,
+        self.activation = choice("activation", {LABELS.get(name, name): name for name in self.kinds}, activation,
                                  tooltip="the function after each layer's weighted sums")
         self.depth = slider("depth", 2, DEEPEST, depth, unit="layers", tooltip="how many layers stand in a row")
         self.scale = log_slider("scale", WEAKEST, STRONGEST, scale, step=0.01,
@@ -197,7 +198,7 @@ class GradientFlowExplorer(Explorer):
         widths = sorted({*WIDTHS, width})
         self.width = choice("width (units)", {str(w): w for w in widths}, width, tooltip="units in each of the layers")
         self.seed = slider("draw", 0, 20, 0, unit="seed", tooltip="another number draws other weights and inputs")
-        self.of = choice("gradient of", ["pre-activations", "weights"],
+        self.of = choice("gradient of", ["scores", "weights"],
                          tooltip="with respect to what the gradient of the loss is taken")
         figure, (self.ahead, self.back, self.strip) = plots.subplots(1, 3, width=9.8, height=3.7)
         self._draw()
@@ -210,7 +211,7 @@ class GradientFlowExplorer(Explorer):
     def _draw(self):
         line = {"color": plots.INK, "markersize": 4, "linewidth": 1.5}
         self.spread, = self.ahead.plot([], [], "-o", **line)
-        self.ahead.set(yscale="log", xlabel="layer", title="forward: signal", ylabel="spread of the activations")
+        self.ahead.set(yscale="log", xlabel="layer", title="forward: signal", ylabel="spread of the outputs")
         self.band = self.back.axhspan(0.5, 2, color=plots.GREEN, alpha=0.2, linewidth=0)
         self.norms, = self.back.plot([], [], "-o", **line)
         self.ends, = self.back.plot([], [], "D", color=plots.VERMILION, markeredgecolor=plots.INK, markersize=8)
@@ -225,7 +226,7 @@ class GradientFlowExplorer(Explorer):
             ax.yaxis.set_minor_locator(NullLocator())
         self.image = self.strip.imshow(np.zeros((BINS, 2)), origin="lower", aspect="auto", cmap="Greys", vmin=0, vmax=1,
                                        interpolation="nearest", extent=(0, 1, 0, 1))
-        self.strip.set(xlabel="layer", title="activations (dark: many)", ylabel="activation / spread",
+        self.strip.set(xlabel="layer", title="outputs (dark: many)", ylabel="output / spread",
                        ylim=(-0.75, 1))
         self.strip.grid(False)
         self.dead_text = self.strip.text(0.5, 0.97, "", transform=self.strip.transAxes, ha="center", va="top",
@@ -255,7 +256,7 @@ class GradientFlowExplorer(Explorer):
         self.ratio, self.factor = first_to_last(self.norm)
         spread = np.maximum(self.flow.spread, TINY)
         values = self.flow.activations / spread[:, None, None] if kind.relative else self.flow.activations
-        self._frame_axes(kind.view, "activation / spread" if kind.relative else "activation")
+        self._frame_axes(kind.view, "output / spread" if kind.relative else "output")
         layers = np.arange(1, depth + 1)
         self.spread.set_data(layers, spread)
         shown = np.maximum(self.norm, TINY)
@@ -289,11 +290,11 @@ class GradientFlowExplorer(Explorer):
         by = scale * {"small": 0.01 * np.sqrt(self.width.value), "he": np.sqrt(2)}.get(start, 1.0)  # times 1/√width
         parts = [f"Ratio of the gradient at layer 1 to that at layer {depth}: {self.ratio:.2g}. Going back, it "
                  f"{moves} by a factor {self.factor:.3g} per layer: it {self.verdict()}.",
-                 f"A step back multiplies the pre-activations' gradient by the weights (scale {by:.3g}"
+                 f"A step back multiplies the scores' gradient by the weights (scale {by:.3g}"
                  f"{' × 1/√width' if self.full else ''}) and "
-                 f"the slope of the {self.activation.value} ({slope:.3g} here), so by about {by * slope:.3g}.",
-                 f"The spread of the activations goes from {self.flow.spread[0]:.2g} to {self.flow.spread[-1]:.2g}."]
-        _, measured = first_to_last(self.flow.gradients["pre-activations"])
+                 f"the slope of the {self.activation.label} ({slope:.3g} here), so by about {by * slope:.3g}.",
+                 f"The spread of the outputs goes from {self.flow.spread[0]:.2g} to {self.flow.spread[-1]:.2g}."]
+        _, measured = first_to_last(self.flow.gradients["scores"])
         if self.full and not abs(by * slope - measured) < 0.05 * measured:
             parts[1] += f" That takes slopes and gradients to be unrelated; measured: {measured:.3g}."
         if np.isnan(self.ratio):
@@ -308,10 +309,10 @@ class GradientFlowExplorer(Explorer):
                          f"the {BATCH} examples, so their weights get no gradient.")
         self.say(" ".join(filter(None, parts)))
         if self.goal:
-            ratio, _ = first_to_last(self.flow.gradients["pre-activations"])
+            ratio, _ = first_to_last(self.flow.gradients["scores"])
             alike = start == "equal"
             self.report_goal(self.goal.reached(self.activation.value, depth, ratio) and not alike,
-                             f"Here: {depth} {self.activation.value} layers, "
+                             f"Here: {depth} {self.activation.label} layers, "
                              f"{'no gradient' if np.isnan(ratio) else f'ratio {ratio:.2g}'}"
                              f"{', but units that are all alike do not count' if alike else ''}.")
 
@@ -321,8 +322,8 @@ class GradientFlowExplorer(Explorer):
         start = f" ({self.initialization.value} initialization, biases {self.bias.value:g})" if self.full else ""
         dead = f" {self.dead} of {depth * self.width.value} units are dead." if self.full else ""
         factor = "" if np.isnan(self.factor) else f", a factor {self.factor:.3g} per layer"
-        return (f"Three pictures of {depth} {self.activation.value} layers of {self.width.value} units at weight scale "
-                f"{self.scale.value:.3g}{start}. Forward, the spread of the activations goes from {spread[0]:.2g} in "
+        return (f"Three pictures of {depth} {self.activation.label} layers of {self.width.value} units at weight scale "
+                f"{self.scale.value:.3g}{start}. Forward, the spread of the outputs goes from {spread[0]:.2g} in "
                 f"layer 1 to {spread[-1]:.2g} in layer {depth}. Backward, the norm of the gradient of the "
                 f"{self.of.value} goes from {norm[-1]:.2g} in layer {depth} to {norm[0]:.2g} in layer 1{factor}: "
-                f"it {self.verdict()}. Last, how the activations of each layer are distributed.{dead}")
+                f"it {self.verdict()}. Last, how the outputs of each layer are distributed.{dead}")

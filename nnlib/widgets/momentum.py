@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.ticker import LogLocator
 
 from nnlib import plots
 from nnlib.widgets.base import Explorer, Goal, LearnerError, choice, learners, learners_array, log_slider, note, slider
@@ -176,6 +177,7 @@ class MomentumExplorer(Explorer):
     def _draw_map(self):
         ax = self.map
         ax.set(xscale="log", xlim=self.rates, ylim=(0, 0.99), xlabel="learning rate", ylabel="momentum")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 3) if np.log10(self.rates[1] / self.rates[0]) < 2 else (1,)))
         ax.xaxis.set_major_formatter("{x:g}")
         ax.xaxis.set_minor_formatter("")
         ax.grid(False)

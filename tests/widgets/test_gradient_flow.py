@@ -14,6 +14,7 @@ from nnlib.widgets.gradient_flow import (
     DEEPEST,
     GOAL,
     INITIALIZATIONS,
+    LABELS,
     MORE_ACTIVATIONS,
     STRONGEST,
     TINY,
@@ -74,13 +75,13 @@ def test_gradient_of_scores_by_the_deltas_of_backpropagation():
     for k in range(3, 0, -1):
         delta = delta @ weights[k] * a[k - 1] * (1 - a[k - 1])
         expected.append(np.linalg.norm(delta))
-    np.testing.assert_allclose(result.gradients["pre-activations"], expected[::-1])
+    np.testing.assert_allclose(result.gradients["scores"], expected[::-1])
 
 
 def test_scale_times_slope_is_the_factor_of_a_layer():
     for name, scale in (("sigmoid", 1.0), ("tanh", 0.7), ("relu", 1.4), ("identity", 0.5)):
         result = run(name, depth=20, scale=scale, width=64)
-        _, factor = first_to_last(result.gradients["pre-activations"])
+        _, factor = first_to_last(result.gradients["scores"])
         by_law = scale * np.exp(np.log(result.slope[:-1]).mean())
         assert factor == pytest.approx(by_law, rel=0.06)
 
@@ -115,14 +116,15 @@ def test_every_control_at_both_ends():
     explorer, seen = GradientFlowExplorer(), set()
     for name, depth, scale, width, of in itertools.product(
             ACTIVATIONS, (2, DEEPEST), (WEAKEST, 1.0, STRONGEST), (WIDTHS[0], WIDTHS[-1]),
-            ("pre-activations", "weights")):
+            ("scores", "weights")):
         with explorer.setting_controls():
             explorer.activation.value, explorer.depth.value, explorer.scale.value = name, depth, scale
             explorer.width.value, explorer.of.value = width, of
         explorer.refresh()
         text = explorer.alt + explorer._caption_text + explorer._goal_text
         assert explorer.message == "" and "nan" not in text and "inf" not in text
-        assert f"{depth} {name} layers of {width} units" in explorer.alt and f"gradient of the {of}" in explorer.alt
+        assert f"{depth} {LABELS.get(name, name)} layers of {width} units" in explorer.alt
+        assert f"gradient of the {of}" in explorer.alt
         assert np.isfinite(explorer.norm).all() and len(explorer.norms.get_xdata()) == depth
         for ax, line in ((explorer.ahead, explorer.spread), (explorer.back, explorer.norms)):
             low, high = ax.get_ylim()
@@ -156,7 +158,7 @@ def test_goal_needs_a_weight_scale_above_one():
     explorer = GradientFlowExplorer(depth=20, activation="tanh")
     assert "○ Goal not reached yet" in explorer._caption.value and explorer.ratio < 0.2
     explorer.of.value = "weights"
-    assert 0.5 < explorer.ratio < 2 and "○" in explorer._caption.value, "the goal is on the pre-activations"
+    assert 0.5 < explorer.ratio < 2 and "○" in explorer._caption.value, "the goal is on the scores"
     explorer.scale.value = 1.2
     assert "✓ Goal reached" in explorer._caption.value
     for control, value in ((explorer.depth, 19), (explorer.activation, "identity"), (explorer.scale, 3.0)):
@@ -170,7 +172,7 @@ def test_goal_needs_a_weight_scale_above_one():
 @pytest.mark.parametrize("seed", range(0, 21, 5))
 @pytest.mark.parametrize("width", WIDTHS[1:])
 def test_goal_is_reachable_for_every_draw_and_width(seed, width):
-    ratios = [first_to_last(run("tanh", 20, scale, width, seed).gradients["pre-activations"])[0]
+    ratios = [first_to_last(run("tanh", 20, scale, width, seed).gradients["scores"])[0]
               for scale in np.geomspace(1.0, 1.7, 24)]
     assert any(GOAL.reached("tanh", 20, ratio) for ratio in ratios)
     assert not GOAL.reached("tanh", 20, ratios[0])
@@ -185,6 +187,7 @@ def test_other_goals_or_none():
 
 def test_a_signal_that_is_lost_is_told():
     explorer = GradientFlowExplorer(depth=2, width=2, activation="relu", scale=1.0)
+    assert "2 ReLU layers" in explorer.alt and "slope of the ReLU" in explorer._caption_text
     for seed in range(21):
         explorer.seed.value = seed
         assert explorer.message == "" and explorer.picture
@@ -222,7 +225,7 @@ def full():
 def test_the_first_form_has_no_new_controls():
     explorer = GradientFlowExplorer()
     assert explorer.initialization not in explorer.controls and explorer.bias not in explorer.controls
-    assert list(explorer.activation.options) == list(ACTIVATIONS) and "1/√width" in explorer.scale.description
+    assert list(explorer.activation.options.values()) == list(ACTIVATIONS) and "1/√width" in explorer.scale.description
 
 
 def test_full_form_at_the_ends_of_its_controls(full):
@@ -236,7 +239,7 @@ def test_full_form_at_the_ends_of_its_controls(full):
         full.refresh()
         text = full.alt + full._caption_text + full._goal_text
         assert full.message == "" and "nan" not in text and "inf " not in text
-        assert f"({start} initialization, biases {bias:g})" in full.alt and name in full.alt
+        assert f"({start} initialization, biases {bias:g})" in full.alt and LABELS.get(name, name) in full.alt
         assert f"{full.dead} of" in full.alt
         seen.add(full.alt)
     assert len(seen) == 36
@@ -288,7 +291,7 @@ def test_a_gradient_that_is_lost_altogether_is_told(full):
         full.seed.value = seed
         seen.append("nan" not in full._caption_text + full._goal_text + full.alt)
     full.depth.value = DEEPEST
-    full.flow.gradients["pre-activations"][:] = 0
+    full.flow.gradients["scores"][:] = 0
     full.ratio = full.factor = np.nan
     full._tell(DEEPEST)
     assert all(seen) and "it is lost" in full._caption_text and "no gradient" in full._goal_text

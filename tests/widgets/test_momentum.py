@@ -196,3 +196,10 @@ def test_no_new_controls_unless_asked_for(explorer):
 def test_wrong_rule():
     with pytest.raises(ValueError, match="there is no rule 'Adam'"):
         MomentumExplorer(rule="Adam")
+
+
+@pytest.mark.parametrize("condition", [1.5, 25.0, 100.0, 1000.0])
+def test_the_map_of_rates_has_two_numbers_at_least(condition):
+    explorer = MomentumExplorer(condition=condition)
+    low, high = explorer.map.get_xlim()
+    assert sum(low <= tick <= high for tick in explorer.map.get_xticks()) >= 2
