@@ -22,7 +22,8 @@ _EXPLORERS = {"ActivationExplorer": "activation", "BatchSizeExplorer": "batch_si
               "GradientFlowExplorer": "gradient_flow", "GraphStepper": "graph_stepper",
               "LearningRateExplorer": "learning_rate", "LogisticRegressionExplorer": "logistic",
               "MomentumExplorer": "momentum", "OptimizerRace": "optimizer_race", "Playground": "playground",
-              "ScheduleExplorer": "schedule", "SoftmaxExplorer": "softmax"}
+              "RegularizationExplorer": "regularization", "ScheduleExplorer": "schedule",
+              "SoftmaxExplorer": "softmax", "TrainingCurvesExplorer": "training_curves"}
 
 __all__ = ["Choice", "Explorer", "Goal", "LearnerError", "Number", "Ordering", "Player", "Question", "button",
            "checkbox", "choice", "learners", "log_slider", "questions", "slider", *_EXPLORERS]
