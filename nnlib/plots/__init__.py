@@ -48,6 +48,7 @@ from nnlib.plots.outputs import (
     weight_gallery,
 )
 from nnlib.plots.plane import bounds_of, contours, decision_map, evaluate, grid, path, scatter_classes, trace
+from nnlib.plots.practice import learning_curves, search_map
 from nnlib.plots.racing import race_paths, race_traces, racer_style, rate_schedules, seed_results, tuning_curves
 from nnlib.plots.regions import bumps, error_bars, half_planes, network_shape, sign_map, unit_maps
 
@@ -57,7 +58,7 @@ __all__ = ["CYCLE", "DIVERGING", "FAINT", "GRAY", "GREEN", "INK", "NEGATIVE", "P
            "collapse", "computation_graph", "confusion", "confusion_counts", "contours", "curve_path", "decision_map",
            "digit_weights", "encode_png", "error_bars", "error_curve", "evaluate", "evidence", "filmstrip",
            "graph_in_words", "graph_of", "grid", "half_planes", "image_row", "img_tag", "layer_flow", "layer_map",
-           "layer_map_bar", "margin_losses", "nerve_cell", "network", "network_shape", "path", "png", "race_paths",
-           "race_traces", "racer_style", "rate_schedules", "runs", "scatter_classes", "secants", "seed_results",
-           "show", "sign_map", "spread", "stored_memory", "subplots", "surprises", "timeline", "trace",
-           "tuning_curves", "unit_maps", "weight_gallery", "weight_image"]
+           "layer_map_bar", "learning_curves", "margin_losses", "nerve_cell", "network", "network_shape", "path",
+           "png", "race_paths", "race_traces", "racer_style", "rate_schedules", "runs", "scatter_classes",
+           "search_map", "secants", "seed_results", "show", "sign_map", "spread", "stored_memory", "subplots",
+           "surprises", "timeline", "trace", "tuning_curves", "unit_maps", "weight_gallery", "weight_image"]
