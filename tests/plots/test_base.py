@@ -95,3 +95,24 @@ def test_blue_is_negative_and_orange_positive():
     assert plots.DIVERGING(0.0)[:3] == to_rgb(plots.NEGATIVE)
     assert plots.DIVERGING(1.0)[:3] == to_rgb(plots.POSITIVE)
     assert min(plots.DIVERGING(0.5)[:3]) > 0.95
+
+
+def painted(colors):
+    """What becomes of an array of colors (height, width, 3) in a picture."""
+    opaque = np.dstack([colors, np.full(colors.shape[:2], 255)]).astype(np.uint8)
+    return np.asarray(Image.open(io.BytesIO(plots.encode_png(opaque))).convert("RGB")).astype(int)
+
+
+def test_grays_get_no_bands_and_white_stays_white():
+    ramp = np.repeat(np.tile(np.arange(256), (20, 1))[..., None], 3, axis=2)
+    found = painted(ramp)
+    assert len(np.unique(found)) >= 60 and np.abs(found - ramp).max() <= 4
+    assert (painted(np.full((5, 7, 3), 255)) == 255).all()
+
+
+def test_256_colors_in_a_picture_of_more():
+    row, column = np.mgrid[:20, :30]
+    some = np.stack([8 * row, 8 * column, 0 * row], axis=-1)  # 600 colors: the most frequent, and their neighbors
+    assert np.abs(painted(some) - some).max() <= 160 and len(np.unique(painted(some).reshape(-1, 3), axis=0)) <= 256
+    many = np.random.default_rng(0).integers(0, 256, size=(60, 60, 3))  # a color photograph, as hard as can be
+    assert np.abs(painted(many) - many).mean() < 16
