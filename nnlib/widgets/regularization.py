@@ -380,7 +380,7 @@ class RegularizationExplorer(InTurns, Explorer):
         part["validation"].set_data(x, np.minimum(h.validation_loss, 2 * TOP))
         part["stop"].set_xdata([run.stopped_at or -10] * 2)
         kept = run.kept
-        part["mark"].set_data(*([[kept], [min(h.validation_loss[kept - 1], TOP)]] if kept else ([], [])))
+        part["mark"].set_data(*([[kept], [min(h.validation_loss[kept - 1], TOP)]] if run.stopped_at else ([], [])))
         high = max(h.loss + h.validation_loss, default=0)
         part["off"].set_text(f"▲ off the scale: up to {high:.2g}" if high > TOP else "")
 
