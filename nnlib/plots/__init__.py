@@ -31,6 +31,16 @@ from nnlib.plots.classification import (
     margin_losses,
     weight_image,
 )
+from nnlib.plots.convolution import (
+    channel_stacks,
+    connections,
+    direction_votes,
+    field_tree,
+    gray_image,
+    number_grid,
+    pixel_box,
+    response,
+)
 from nnlib.plots.descent import batch_strip, curve_path
 from nnlib.plots.differences import error_curve, secants
 from nnlib.plots.flow import broadcast_copies, layer_flow, network, stored_memory
@@ -51,14 +61,17 @@ from nnlib.plots.plane import bounds_of, contours, decision_map, evaluate, grid,
 from nnlib.plots.practice import learning_curves, search_map
 from nnlib.plots.racing import race_paths, race_traces, racer_style, rate_schedules, seed_results, tuning_curves
 from nnlib.plots.regions import bumps, error_bars, half_planes, network_shape, sign_map, unit_maps
+from nnlib.plots.remedies import bias_variance, error_curves, patience_stops, remedy_dots, weight_sizes
 
 __all__ = ["CYCLE", "DIVERGING", "FAINT", "GRAY", "GREEN", "INK", "NEGATIVE", "POSITIVE", "PURPLE", "Picture", "SKY",
            "VERMILION", "YELLOW", "activation_curve", "artificial_neuron", "backward_steps", "batch_strip",
-           "boundary_line", "bounds_of", "broadcast_copies", "bumps", "class_bars", "class_counts", "class_table",
-           "collapse", "computation_graph", "confusion", "confusion_counts", "contours", "curve_path", "decision_map",
-           "digit_weights", "encode_png", "error_bars", "error_curve", "evaluate", "evidence", "filmstrip",
-           "graph_in_words", "graph_of", "grid", "half_planes", "image_row", "img_tag", "layer_flow", "layer_map",
-           "layer_map_bar", "learning_curves", "margin_losses", "nerve_cell", "network", "network_shape", "path",
-           "png", "race_paths", "race_traces", "racer_style", "rate_schedules", "runs", "scatter_classes",
-           "search_map", "secants", "seed_results", "show", "sign_map", "spread", "stored_memory", "subplots",
-           "surprises", "timeline", "trace", "tuning_curves", "unit_maps", "weight_gallery", "weight_image"]
+           "bias_variance", "boundary_line", "bounds_of", "broadcast_copies", "bumps", "channel_stacks", "class_bars",
+           "class_counts", "class_table", "collapse", "computation_graph", "confusion", "confusion_counts",
+           "connections", "contours", "curve_path", "decision_map", "digit_weights", "direction_votes", "encode_png",
+           "error_bars", "error_curve", "error_curves", "evaluate", "evidence", "field_tree", "filmstrip",
+           "graph_in_words", "graph_of", "gray_image", "grid", "half_planes", "image_row", "img_tag", "layer_flow",
+           "layer_map", "layer_map_bar", "learning_curves", "margin_losses", "nerve_cell", "network", "network_shape",
+           "number_grid", "path", "patience_stops", "pixel_box", "png", "race_paths", "race_traces", "racer_style",
+           "rate_schedules", "remedy_dots", "response", "runs", "scatter_classes", "search_map", "secants",
+           "seed_results", "show", "sign_map", "spread", "stored_memory", "subplots", "surprises", "timeline", "trace",
+           "tuning_curves", "unit_maps", "weight_gallery", "weight_image", "weight_sizes"]
