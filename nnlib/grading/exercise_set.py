@@ -3,6 +3,8 @@
 import contextlib
 import difflib
 
+from threadpoolctl import threadpool_limits
+
 from nnlib.grading import checks, progress, report
 from nnlib.grading.examine import examine
 
@@ -60,7 +62,8 @@ class ExerciseSet:
         if "." in name and not issubclass(type(value), type):
             return report.of_message(name, f"This question is answered by the class itself: {_call(name)}."), 0
         exercise = self.exercises[name]
-        result = examine(exercise, answer if value is MISSING else value, forbidden=exercise.forbidden_names())
+        with threadpool_limits(1):  # as in the grader: on a busy machine threads wait for each other, and time runs out
+            result = examine(exercise, answer if value is MISSING else value, forbidden=exercise.forbidden_names())
         self.best[name] = max(result.points, self.best.get(name, 0))
         self.kept = progress.record(self.name, name, result.points)
         return report.of_result(result), result.points
