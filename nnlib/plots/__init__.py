@@ -47,6 +47,7 @@ from nnlib.plots.flow import broadcast_copies, layer_flow, network, stored_memor
 from nnlib.plots.graph import backward_steps, collapse, graph_in_words, graph_of
 from nnlib.plots.graph_drawing import computation_graph
 from nnlib.plots.history import timeline
+from nnlib.plots.networks import breaking_curves, digit_map, layer_costs, number_tables, stage_maps
 from nnlib.plots.neuron import artificial_neuron, nerve_cell
 from nnlib.plots.outputs import (
     class_bars,
@@ -65,13 +66,14 @@ from nnlib.plots.remedies import bias_variance, error_curves, patience_stops, re
 
 __all__ = ["CYCLE", "DIVERGING", "FAINT", "GRAY", "GREEN", "INK", "NEGATIVE", "POSITIVE", "PURPLE", "Picture", "SKY",
            "VERMILION", "YELLOW", "activation_curve", "artificial_neuron", "backward_steps", "batch_strip",
-           "bias_variance", "boundary_line", "bounds_of", "broadcast_copies", "bumps", "channel_stacks", "class_bars",
-           "class_counts", "class_table", "collapse", "computation_graph", "confusion", "confusion_counts",
-           "connections", "contours", "curve_path", "decision_map", "digit_weights", "direction_votes", "encode_png",
-           "error_bars", "error_curve", "error_curves", "evaluate", "evidence", "field_tree", "filmstrip",
-           "graph_in_words", "graph_of", "gray_image", "grid", "half_planes", "image_row", "img_tag", "layer_flow",
-           "layer_map", "layer_map_bar", "learning_curves", "margin_losses", "nerve_cell", "network", "network_shape",
-           "number_grid", "path", "patience_stops", "pixel_box", "png", "race_paths", "race_traces", "racer_style",
-           "rate_schedules", "remedy_dots", "response", "runs", "scatter_classes", "search_map", "secants",
-           "seed_results", "show", "sign_map", "spread", "stored_memory", "subplots", "surprises", "timeline", "trace",
-           "tuning_curves", "unit_maps", "weight_gallery", "weight_image", "weight_sizes"]
+           "bias_variance", "boundary_line", "bounds_of", "breaking_curves", "broadcast_copies", "bumps",
+           "channel_stacks", "class_bars", "class_counts", "class_table", "collapse", "computation_graph", "confusion",
+           "confusion_counts", "connections", "contours", "curve_path", "decision_map", "digit_map", "digit_weights",
+           "direction_votes", "encode_png", "error_bars", "error_curve", "error_curves", "evaluate", "evidence",
+           "field_tree", "filmstrip", "graph_in_words", "graph_of", "gray_image", "grid", "half_planes", "image_row",
+           "img_tag", "layer_costs", "layer_flow", "layer_map", "layer_map_bar", "learning_curves", "margin_losses",
+           "nerve_cell", "network", "network_shape", "number_grid", "number_tables", "path", "patience_stops",
+           "pixel_box", "png", "race_paths", "race_traces", "racer_style", "rate_schedules", "remedy_dots", "response",
+           "runs", "scatter_classes", "search_map", "secants", "seed_results", "show", "sign_map", "spread",
+           "stage_maps", "stored_memory", "subplots", "surprises", "timeline", "trace", "tuning_curves", "unit_maps",
+           "weight_gallery", "weight_image", "weight_sizes"]
