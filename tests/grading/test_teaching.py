@@ -81,7 +81,7 @@ def test_the_plan_is_the_courses():
         expected = "-"
         if sets:
             time = re.search(r"\*\*Time:\*\* about (\d+) minutes", nbformat.read(sets[0], 4).cells[0].source)[1]
-            expected = f"{time} minutes, {sum(one.points for one in checks.load(sets[0].stem).values())} points"
+            expected = f"{time} minutes, {sum(one.points for one in checks.load(sets[0].stem).values()):g} points"
         assert todo == expected, chapter
 
 
