@@ -152,7 +152,7 @@ def volatile(nb):
 
 def _code_cells(nb):
     """Pairs (name for messages, cell) of the code cells that hold code."""
-    return [(f"cell {number} ({_first_line(cell)})", cell) for number, cell in enumerate(nb.cells, 1)
+    return [(_name(number, cell), cell) for number, cell in enumerate(nb.cells, 1)
             if cell.cell_type == "code" and cell.source.strip()]
 
 
@@ -165,8 +165,10 @@ def _texts(output):
     return [re.sub(r"base64,[A-Za-z0-9+/=]+", "", text) for text in texts]
 
 
-def _first_line(cell):
-    return next((line.strip() for line in cell.source.splitlines() if line.strip()), "empty")[:60]
+def _name(number, cell):
+    """What messages call a cell: its number and first line."""
+    first = next((line.strip() for line in cell.source.splitlines() if line.strip()), "empty")
+    return f"cell {number} ({first[:60]})"
 
 
 @contextmanager
@@ -188,19 +190,26 @@ def execute(path, every_output=False, timeout=CELL_TIMEOUT):
     stored = {cell.id: list(cell.outputs) for _, cell in _code_cells(nb)
               if KEEP_OUTPUT in tags(cell) and cell.outputs and not every_output}
     normalize(nb, outputs=False)
+    at = "the start"
+
+    def told(cell, cell_index):
+        """Where it is now: the cells themselves do not tell, since a kernel may die before it counts one."""
+        nonlocal at
+        at = _name(cell_index + 1, cell)
+
     client = NotebookClient(
-        nb, timeout=timeout, kernel_name="python3", store_widget_state=False, record_timing=False,
+        nb, timeout=timeout, on_cell_execute=told, kernel_name="python3", store_widget_state=False, record_timing=False,
         extra_arguments=["--IPKernelApp.log_level=ERROR"],  # else each kernel warns of its loopback sockets
         resources={"metadata": {"path": str(Path(path).resolve().parent)}})
     try:
         with kernel_environment() as env:
             client.execute(env=env)
     except CellTimeoutError:
-        raise NotebookError(f"{path}: {_running(nb)} took over {timeout} s; make it smaller.") from None
+        raise NotebookError(f"{path}: {at} took over {timeout} s; make it smaller.") from None
     except DeadKernelError:
-        raise NotebookError(f"{path}: {_running(nb)} ended the kernel; is there enough memory?") from None
+        raise NotebookError(f"{path}: {at} ended the kernel; is there enough memory?") from None
     except CellExecutionError as error:
-        raise NotebookError(f"{path}: {_running(nb)} fails: {error.ename}: {error.evalue}") from None
+        raise NotebookError(f"{path}: {at} fails: {error.ename}: {error.evalue}") from None
     found = list(failures(nb))
     for _, cell in _code_cells(nb):
         cell.outputs = stored.get(cell.id, cell.outputs)
@@ -208,13 +217,6 @@ def execute(path, every_output=False, timeout=CELL_TIMEOUT):
     if found := found + list(volatile(nb)):
         raise NotebookError("\n".join(f"{path}: {sentence}" for sentence in found))
     return nb
-
-
-def _running(nb):
-    """Names the cell at which the run stopped: the last one that was started."""
-    cells = _code_cells(nb)
-    started = [where for where, cell in cells if cell.execution_count or cell.outputs]
-    return (started or ["the start"])[-1]
 
 
 def check(path):
