@@ -29,6 +29,8 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 METADATA = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
             "language_info": {"name": "python"}}
 CELL_METADATA = ("tags", "nbgrader", "nnlib_stub", "editable", "deletable", "slideshow", "jupyter")
+BAR = re.compile(r"^ *0%\|.*\| 0/(\d+) .*$")  # a progress bar as it was first shown: the page keeps no more of it
+BAR_STORED = r"(a progress bar of \1 steps, which moves when you run the cell)"
 VOLATILE = [(re.compile(r"\b[0-9a-f]{32}\b"), "a widget's model id"),
             (re.compile(r"\bat 0x[0-9a-fA-F]{6,}"), "a memory address"),
             (re.compile(r"(/home/|/Users/|/tmp/|/root/|[A-Z]:\\Users\\)\w"), "a path of this machine")]
@@ -115,6 +117,8 @@ def _normal_outputs(cell):
         if output.output_type in ("display_data", "execute_result"):
             output.data.pop(WIDGET_VIEW, None)
             output.metadata.pop(WIDGET_VIEW, None)
+            if BAR.match(output.data.get("text/plain", "")):
+                output.data["text/plain"] = BAR.sub(BAR_STORED, output.data["text/plain"])
             if not output.data:
                 continue
             if output.output_type == "execute_result":

@@ -1,6 +1,7 @@
 """tools/notebooks.py: executing and normalizing."""
 
 import os
+import re
 from pathlib import Path
 
 import nbformat
@@ -9,6 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 import notebooks
 
+SANITIZE = Path(__file__).parents[1] / "notebooks" / "sanitize.cfg"
 WIDGET_CELL = "import ipywidgets\nipywidgets.FloatSlider()"
 CLOCK = "import time\nprint('seconds', time.time())"
 
@@ -130,6 +132,16 @@ def test_streams_are_merged_only_with_their_neighbor():
     notebooks.normalize(new_notebook(cells=[cell]))
     assert [output.get("text") for output in cell.outputs] == ["ab", None, "c"]
     assert cell.execution_count == 1
+
+
+def test_a_progress_bar_is_stored_in_words_that_nbval_takes_for_the_bar(tmp_path):
+    path = store(tmp_path / "a.ipynb", "from tqdm.auto import tqdm\nfor _ in tqdm(range(7)):\n    pass")
+    notebooks.run(path)
+    stored = nbformat.read(path, 4).cells[1].outputs[0].data["text/plain"]
+    assert stored == "(a progress bar of 7 steps, which moves when you run the cell)"
+    assert notebooks.check(path) == []
+    regex = re.search(r"^regex: (\^.*)$", SANITIZE.read_text(encoding="utf-8"), re.MULTILINE)[1]
+    assert {re.sub(regex, "BAR", shown) for shown in (stored, "  0%|          | 0/7 [00:00<?, ?it/s]")} == {"BAR"}
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", b"[1, 2]", b'{"cells": 3}', b"\xff\xfe\x00"])
