@@ -21,11 +21,13 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import sync_playwright
 
 import lab as jupyterlab
 from nnlib import widgets
-from notebooks import kernel_environment
+from notebooks import METADATA, kernel_environment
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -74,7 +76,7 @@ class Lab:
         self.close()
 
     def _start_server(self, scratch):
-        notebooks = scratch / "notebooks"
+        self.served = notebooks = scratch / "notebooks"
         shutil.copytree(self.folder, notebooks, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
         names = ("_CONFIG", "_DATA", "_RUNTIME", "LAB_SETTINGS", "LAB_WORKSPACES")
         places = {f"JUPYTER{name}_DIR": str(scratch / name.split("_")[1].lower()) for name in names}
@@ -105,6 +107,12 @@ class Lab:
             raise LabError("No Chromium or Chrome found: install one, or name it in NNLIB_CHROMIUM.")
         self._playwright = sync_playwright().start()
         self._browser = self._playwright.chromium.launch(executable_path=program, args=FLAGS)
+
+    def add(self, name, *sources):
+        """Put a notebook with these code cells beside those that are served; returns its file name."""
+        nb = new_notebook(cells=[new_code_cell(source) for source in sources], metadata=METADATA)
+        nbformat.write(nb, self.served / name)
+        return name
 
     @contextmanager
     def open(self, notebook):

@@ -1,15 +1,11 @@
 """DrawDigit in a real JupyterLab: a scripted hand draws with mouse, finger and keys, on a notebook of its own."""
 
-import json
 import re
-import urllib.request
 
-import nbformat
 import pytest
 
 from nnlib.widgets.draw_digit import EXAMPLES
 
-NAME = "draw_a_digit"
 CELLS = [
     """from nnlib import *
 from nnlib.datasets import load_digits
@@ -28,13 +24,7 @@ print(evaluate(cnn, (test.images, test.t))[1] > 0.93)""",
 @pytest.fixture(scope="module")
 def notebook(lab):
     """The notebook, put beside the others that this JupyterLab serves, and run."""
-    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
-    nb.metadata = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
-    body = json.dumps({"type": "notebook", "format": "json", "content": nb}).encode()
-    request = urllib.request.Request(f"{lab.url}api/contents/{NAME}.ipynb", body, method="PUT", headers={
-        "Authorization": f"token {lab.token}", "Content-Type": "application/json"})
-    urllib.request.urlopen(request, timeout=10).close()
-    with lab.open(f"{NAME}.ipynb") as opened:
+    with lab.open(lab.add("draw_a_digit.ipynb", *CELLS)) as opened:
         opened.run_all()
         yield opened
 

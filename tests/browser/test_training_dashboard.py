@@ -1,14 +1,10 @@
 """TrainingDashboard in a real JupyterLab: the picture moves while the cell runs, and both ways to stop it do."""
 
-import json
 import re
 import time
-import urllib.request
 
-import nbformat
 import pytest
 
-NAME = "train_with_a_dashboard"
 SETUP = """import time
 from nnlib import *
 from nnlib.datasets import load_digits
@@ -28,13 +24,7 @@ print(history.stopped)"""
 @pytest.fixture
 def notebook(lab):
     """A notebook of its own beside the others that this JupyterLab serves, not yet run."""
-    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (SETUP, SHORT, LONG)])
-    nb.metadata = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
-    body = json.dumps({"type": "notebook", "format": "json", "content": nb}).encode()
-    request = urllib.request.Request(f"{lab.url}api/contents/{NAME}.ipynb", body, method="PUT", headers={
-        "Authorization": f"token {lab.token}", "Content-Type": "application/json"})
-    urllib.request.urlopen(request, timeout=10).close()
-    with lab.open(f"{NAME}.ipynb") as opened:
+    with lab.open(lab.add("train_with_a_dashboard.ipynb", SETUP, SHORT, LONG)) as opened:
         opened.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
         yield opened
 

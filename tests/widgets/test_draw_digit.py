@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import warnings
 
 import numpy as np
 import pytest
@@ -25,14 +24,9 @@ from nnlib.widgets.draw_digit import (
     to_digit,
 )
 
+pytestmark = pytest.mark.filterwarnings("error")
+
 RNG = np.random.default_rng(0)
-
-
-@pytest.fixture(autouse=True)
-def no_warnings():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 @pytest.fixture

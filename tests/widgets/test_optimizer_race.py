@@ -1,7 +1,6 @@
 """OptimizerRace without a kernel: every control at both ends, the goal, and learners' rules, right and wrong."""
 
 import itertools
-import warnings
 
 import numpy as np
 import pytest
@@ -10,6 +9,8 @@ from nnlib.optimizers import Adam, Optimizer
 from nnlib.widgets import Goal, OptimizerRace
 from nnlib.widgets.descent import FAR, RACES, momentum_step, nesterov_step
 from nnlib.widgets.optimizer_race import FASTEST, RACERS, RATES, SLOWEST, out_at, race, read_rule
+
+pytestmark = pytest.mark.filterwarnings("error")
 
 GOAL = Goal(loss=1e-3, steps=200)
 
@@ -70,13 +71,6 @@ def replace(explorer, rule):
     explorer.own["mine"] = rule
     explorer._kept.clear()
     explorer.refresh()
-
-
-@pytest.fixture(autouse=True)
-def no_warnings():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 def test_every_surface_and_the_ends_of_every_control():

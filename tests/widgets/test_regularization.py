@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import warnings
 
 import numpy as np
 import pytest
@@ -11,12 +10,7 @@ from nnlib.widgets import RegularizationExplorer
 from nnlib.widgets import regularization as r
 from nnlib.widgets.regularization import MoonsGoal, MoonsRun, MoonsSettings, train_moons
 
-
-@pytest.fixture(autouse=True)
-def no_warnings():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.fixture(scope="module")

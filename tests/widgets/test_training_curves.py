@@ -1,7 +1,6 @@
 """TrainingCurvesExplorer without a kernel: both ends of every control, each diagnosis, and the hidden runs."""
 
 import asyncio
-import warnings
 
 import numpy as np
 import pytest
@@ -11,12 +10,7 @@ from nnlib.widgets import TrainingCurvesExplorer
 from nnlib.widgets import training_curves as tc
 from nnlib.widgets.training_curves import CAUSES, UNSURE, DigitsRun, RunSettings, diagnose, gallery, train_digits
 
-
-@pytest.fixture(autouse=True)
-def no_warnings():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.fixture(scope="module")

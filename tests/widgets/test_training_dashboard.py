@@ -4,7 +4,6 @@ import math
 import re
 import threading
 import time
-import warnings
 
 import numpy as np
 import pytest
@@ -25,15 +24,10 @@ from nnlib.widgets.training_dashboard import (
     share_limits,
 )
 
+pytestmark = pytest.mark.filterwarnings("error")
+
 TRAIN, TEST = load_digits().take(slice(0, 400)).split(seed=0)
 IMAGES, HELD = (TRAIN.images, TRAIN.t), (TEST.images, TEST.t)
-
-
-@pytest.fixture(autouse=True)
-def no_warnings():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 @pytest.fixture
