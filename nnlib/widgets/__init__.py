@@ -17,15 +17,16 @@ from nnlib.widgets.base import (
 from nnlib.widgets.question import Choice, Number, Ordering, Question, questions
 
 # Each explorer and the module it is in: a new one is added here, and nowhere else.
-_EXPLORERS = {"ActivationExplorer": "activation", "BatchSizeExplorer": "batch_size",
+_EXPLORERS = {"ActivationExplorer": "activation", "AttentionExplorer": "attention", "BatchSizeExplorer": "batch_size",
               "ConvolutionExplorer": "convolution", "CourseMap": "course_map", "DrawDigit": "draw_digit",
-              "FiniteDifferenceExplorer": "finite_difference", "FiringExplorer": "firing",
-              "GradientFlowExplorer": "gradient_flow", "GraphStepper": "graph_stepper",
+              "FeatureMapExplorer": "feature_map", "FiniteDifferenceExplorer": "finite_difference",
+              "FiringExplorer": "firing", "GradientFlowExplorer": "gradient_flow", "GraphStepper": "graph_stepper",
               "LearningRateExplorer": "learning_rate", "LogisticRegressionExplorer": "logistic",
               "MomentumExplorer": "momentum", "OptimizerRace": "optimizer_race", "Playground": "playground",
               "PoolingExplorer": "pooling", "ReceptiveFieldExplorer": "receptive_field",
-              "RegularizationExplorer": "regularization", "ScheduleExplorer": "schedule", "SoftmaxExplorer": "softmax",
-              "TrainingCurvesExplorer": "training_curves", "TrainingDashboard": "training_dashboard"}
+              "RecurrenceExplorer": "recurrence", "RegularizationExplorer": "regularization",
+              "ScheduleExplorer": "schedule", "SoftmaxExplorer": "softmax", "TrainingCurvesExplorer": "training_curves",
+              "TrainingDashboard": "training_dashboard"}
 
 __all__ = ["Choice", "Explorer", "Goal", "LearnerError", "Number", "Ordering", "Player", "Question", "button",
            "checkbox", "choice", "learners", "log_slider", "questions", "slider", *_EXPLORERS]
