@@ -65,9 +65,9 @@ CHAPTERS = {chapter.number: chapter for chapter in [
     Chapter("13", "Convolutional networks", "IV",
             "You build a network that reads handwritten digits, and draw one for it.", ("11", "12"), 130),
     Chapter("14", "What networks learn", "IV",
-            "You look inside a trained network, and fool it.", ("13",), 90),
+            "You look inside a trained network, and fool it.", ("13",), 100),
     Chapter("15", "Skip connections and recurrence", "IV",
-            "You train networks that are very deep, or that remember.", ("08", "09"), 120),
+            "You train networks that are very deep, or that remember.", ("08", "09"), 125),
     Chapter("16", "Attention and beyond", "IV",
-            "You build the block that language models are made of.", ("15",), 90),
+            "You build the block that language models are made of.", ("15",), 120),
 ]}

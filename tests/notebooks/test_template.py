@@ -28,7 +28,7 @@ def cells(path, kind):
 
 
 def test_the_notebooks_of_this_stage_are_there_and_every_chapter_but_the_first_has_a_set():
-    assert [path.stem[:2] for path in LESSONS] == [f"{number:02d}" for number in range(14)]
+    assert [path.stem[:2] for path in LESSONS] == [f"{number:02d}" for number in range(17)]
     assert [path.stem for path in SOURCES] == [f"ex{path.stem}" for path in LESSONS[1:]]
 
 
