@@ -14,7 +14,7 @@ from nnlib.layers import Dropout, Linear, ReLU, Sequential
 from nnlib.losses import binary_cross_entropy_with_logits
 from nnlib.module import mode
 from nnlib.optimizers import Adam
-from nnlib.training import EarlyStopping, History
+from nnlib.training import EarlyStopping, History, predict
 from nnlib.widgets.base import WIDE, Explorer, button, checkbox, note, slider
 from nnlib.widgets.descent import counted
 from nnlib.widgets.turns import InTurns
@@ -110,8 +110,7 @@ class MoonsRun:
     def scores(self, X):
         """Scores (n,) of examples; few rows at once, so that the products start no threads."""
         rows = max(32, 2 ** 18 // self.settings.hidden ** 2)
-        with mode(self.model, training=False), no_grad():
-            return np.concatenate([self.model(Tensor(X[k:k + rows])).data[:, 0] for k in range(0, len(X), rows)])
+        return predict(self.model, X, rows)[:, 0]
 
     def loss_and_accuracy(self, data):
         """Mean loss, and share of right answers."""

@@ -13,7 +13,7 @@ from nnlib.datasets import load_digits
 from nnlib.layers import Linear, ReLU, Sequential
 from nnlib.losses import cross_entropy
 from nnlib.optimizers import SGD
-from nnlib.training import History
+from nnlib.training import History, predict
 from nnlib.widgets.base import WIDE, Explorer, button, checkbox, log_slider, note, slider
 from nnlib.widgets.descent import counted
 from nnlib.widgets.turns import InTurns
@@ -116,8 +116,8 @@ class DigitsRun:
         """Loss and accuracy on the validation set; few rows at once, so that the products start no threads."""
         X, t = digits()[1]
         rows = max(16, 2 ** 18 // (64 * self.settings.hidden))
+        scores = predict(self.model, X, rows)
         with no_grad():
-            scores = np.concatenate([self.model(Tensor(X[k:k + rows])).data for k in range(0, len(X), rows)])
             return cross_entropy(Tensor(scores), t).item(), np.mean(scores.argmax(axis=1) == t)
 
 
