@@ -139,7 +139,7 @@ def field_tree(ax, layers, units=5):
     for kernel, stride in layers:
         count = (len(places[-1]) - kernel) // stride + 1
         places.append(np.array([places[-1][i * stride:i * stride + kernel].mean() for i in range(count)]))
-    seen = [seen_by(layers[level:], units // 2) for level in range(len(layers) + 1)]
+    seen = seen_by(layers, units // 2)
     for level, (kernel, stride) in enumerate(layers, 1):
         for i, x in enumerate(places[level]):
             for u in range(kernel):
@@ -147,12 +147,12 @@ def field_tree(ax, layers, units=5):
                 ax.plot([places[level - 1][i * stride + u], x], [level - 1, level], zorder=2 if lit else 1,
                         color=VERMILION if lit else FAINT, linewidth=1.6 if lit else 1.0)
     for level, row in enumerate(places):
-        lit = np.isin(np.arange(len(row)), list(seen[level]))
+        lit = np.isin(np.arange(len(row)), seen[level])
         for mask, color in ((lit, POSITIVE), (~lit, "white")):
             ax.plot(row[mask], np.full(mask.sum(), level), "o", color=color, markeredgecolor=INK, markersize=9,
                     zorder=3)
     names = ["image"] + [f"kernel {k}, stride {s}" for k, s in layers]
-    ax.set_yticks(range(len(names)), [f"{name}\nsees {len(seen_by(layers[:level]))}"
+    ax.set_yticks(range(len(names)), [f"{name}\nsees {len(seen_by(layers[:level])[0])}"
                                       for level, name in enumerate(names)])
     ax.set(xticks=[], xlim=(-0.6, size - 0.4), ylim=(-0.4, len(layers) + 0.4))
     ax.grid(False)
@@ -162,10 +162,13 @@ def field_tree(ax, layers, units=5):
 
 
 def seen_by(layers, unit=0):
-    """The pixels that a unit behind layers, pairs (kernel, stride), depends on, along one axis: a set of indices."""
-    seen = {unit}
+    """What a unit behind layers, pairs (kernel, stride), depends on along one axis, back to the image.
+
+    Returns arrays of indices in ascending order: pixels of the image, then units of each layer, last the unit itself.
+    """
+    seen = [np.array([unit])]
     for kernel, stride in reversed(layers):
-        seen = {i * stride + u for i in seen for u in range(kernel)}
+        seen.insert(0, np.unique(seen[0][:, None] * stride + np.arange(kernel)))
     return seen
 
 

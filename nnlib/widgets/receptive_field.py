@@ -11,6 +11,7 @@ from matplotlib.patches import Rectangle
 from nnlib import layers as nn
 from nnlib import plots
 from nnlib.autograd import Tensor
+from nnlib.plots.convolution import seen_by
 from nnlib.widgets.base import Explorer, LearnerError, button, choice, learners, slider
 from nnlib.widgets.finite_difference import read_number
 from nnlib.widgets.images import APART, let_reach, scene_of
@@ -103,15 +104,6 @@ def sizes_of(layers, size):
 def weights_of(layers):
     """How many weights all layers together learn."""
     return sum(layer.weights for layer in layers)
-
-
-def seen_through(layers, unit):
-    """Positions along one axis that a unit of the last layer sees: arrays, of the image and after each layer."""
-    positions = [np.array([unit])]
-    for layer in reversed(layers):
-        under = positions[0][:, None] * layer.stride + np.arange(layer.kernel)
-        positions.insert(0, np.unique(under))
-    return positions
 
 
 def network_of(layers):
@@ -325,7 +317,7 @@ class ReceptiveFieldExplorer(Explorer):
         if self._built != self.layers:
             self._network, self._built = network_of(self.layers), self.layers
         self.gradient = gradient_of(self._network, self.scene.pixels, row, column)
-        self.through = seen_through(self.layers, column)
+        self.through = seen_by([(layer.kernel, layer.stride) for layer in self.layers], column)
         self.field = fields_of(self.layers)[-1][0]
         self.corner = tuple(unit * fields_of(self.layers)[-1][1] for unit in (row, column))
         self.extent = top, bottom, left, right = extent_of(self.gradient)

@@ -76,7 +76,7 @@ def test_a_drawing_of_channels_names_the_sizes(filters, shown):
 def test_the_side_view_lights_what_one_unit_depends_on(layers):
     fig, ax = plots.subplots()
     seen = plots.field_tree(ax, layers)
-    assert seen == len(seen_by(layers))
+    assert seen == len(seen_by(layers)[0])
     if min(k - s for k, s in layers) >= 0:  # no gaps between windows
         assert seen == architecture.receptive_field(layers)
     lit = [line for line in ax.lines if line.get_color() == plots.POSITIVE]

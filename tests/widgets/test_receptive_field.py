@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nnlib import architecture
+from nnlib.plots.convolution import seen_by
 from nnlib.widgets import ReceptiveFieldExplorer
 from nnlib.widgets.receptive_field import (
     MOST_LAYERS,
@@ -18,7 +19,6 @@ from nnlib.widgets.receptive_field import (
     gradient_of,
     network_of,
     read_layers,
-    seen_through,
     sizes_of,
     weights_of,
 )
@@ -85,8 +85,9 @@ def test_formula_gradient_and_library_agree_on_many_networks():
         gradient = gradient_of(network_of(layers), image, row, column)
         assert extent_of(gradient) == (row * jump, row * jump + field - 1, column * jump, column * jump + field - 1)
         assert (gradient >= 0).all() and gradient.sum() == pytest.approx(1)
-        np.testing.assert_array_equal(np.flatnonzero(gradient.any(axis=0)), seen_through(layers, column)[0])
-        np.testing.assert_array_equal(np.flatnonzero(gradient.any(axis=1)), seen_through(layers, row)[0])
+        pairs = [(layer.kernel, layer.stride) for layer in layers]
+        np.testing.assert_array_equal(np.flatnonzero(gradient.any(axis=0)), seen_by(pairs, column)[0])
+        np.testing.assert_array_equal(np.flatnonzero(gradient.any(axis=1)), seen_by(pairs, row)[0])
         plain = [architecture.Conv(1, x.kernel, x.stride) if x.kind == "conv" else architecture.Pool(x.kernel, x.stride)
                  for x in layers]
         assert np.ravel(architecture.receptive_field(plain)).tolist() in ([field], [field, field])
