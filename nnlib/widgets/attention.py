@@ -14,12 +14,12 @@ from matplotlib.patheffects import withStroke
 
 from nnlib import ops, plots
 from nnlib.attention import causal_mask
-from nnlib.autograd import Tensor
 from nnlib.widgets.base import (
     Explorer,
     LearnerError,
     checkbox,
     choice,
+    data_of,
     learners,
     learners_array,
     log_slider,
@@ -201,7 +201,7 @@ def _answers(result, shape, square):
         raise LearnerError(f"attention: expected the output, or (output, weights), but got {len(parts)} values")
     arrays = []
     for part, wanted, name in zip(parts, (shape, square), ("output", "weights")):
-        value = np.asarray(part.data) if isinstance(part, Tensor) else part
+        value = data_of(part)
         got = np.shape(value)
         if got == (1, *wanted):
             value, got = np.reshape(value, wanted), wanted

@@ -199,6 +199,11 @@ def learners(function, name):
     return guarded
 
 
+def data_of(value):
+    """The array in a tensor, of this library or of another engine; any other value as it is."""
+    return value.data if hasattr(value, "backward") else value
+
+
 def learners_array(value, shape, name):
     """What a learner's function returned, as an array of this shape; a LearnerError if it is none, or not finite."""
     if value is None:

@@ -10,7 +10,17 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from nnlib import ops, plots
-from nnlib.widgets.base import Explorer, LearnerError, Player, checkbox, choice, learners, learners_array, slider
+from nnlib.widgets.base import (
+    Explorer,
+    LearnerError,
+    Player,
+    checkbox,
+    choice,
+    data_of,
+    learners,
+    learners_array,
+    slider,
+)
 from nnlib.widgets.images import APART, DIRECTIONS, QUARTER, Grid, let_reach, scene_of, short, strokes
 
 IMAGES = {"temple": "temple", "flower": "flower", "digit": "digit", "strokes": "strokes"}
@@ -146,8 +156,9 @@ def learners_conv(function):
 def _checked(result, shape, grown, stride, size, padding, plain):
     """The learner's output of this shape; a LearnerError that says what the shape looks like, if it is another."""
     lead = () if plain else (1, 1)
-    got = np.shape(getattr(result, "data", result)) if hasattr(result, "backward") else np.shape(result)
-    if result is not None and got != (*lead, *shape):
+    value = data_of(result)
+    got = np.shape(value)
+    if value is not None and got != (*lead, *shape):
         sizes = tuple(int(n) for n in grown)
         hints = [(got == shape, "two axes are missing: return (batch, out channels, height, width)"),
                  (got == (*lead, *shape[::-1]) and shape[0] != shape[1], "height and width are exchanged"),
@@ -159,7 +170,6 @@ def _checked(result, shape, grown, stride, size, padding, plain):
                   "of the window")]
         hint = next((f"; {text}" for fits, text in hints if fits), "")
         raise LearnerError(f"conv2d: expected an output of shape {(*lead, *shape)} but got {got}{hint}")
-    value = np.asarray(result.data) if hasattr(result, "backward") else result
     return learners_array(value, (*lead, *shape), "conv2d").reshape(shape)
 
 

@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 
 from nnlib import ops, plots
 from nnlib.datasets import load_digits
-from nnlib.widgets.base import Explorer, LearnerError, choice, learners, learners_array, slider
+from nnlib.widgets.base import Explorer, LearnerError, choice, data_of, learners, learners_array, slider
 from nnlib.widgets.images import APART, Grid, let_reach, scene_of, short
 
 IMAGES = {"deck D": "deck D", "digit": "digit on paper", "temple": "small temple"}
@@ -84,8 +84,7 @@ def learners_pool(function):
             arguments.append(stride)
         elif stride != window:
             raise LearnerError("pool has no argument `stride`: add it, or make the stride as large as the window")
-        result = guarded(arguments, options)
-        value = result.data if hasattr(result, "backward") else result
+        value = data_of(guarded(arguments, options))
         got = np.shape(value)
         if value is not None and got != (*lead, *shape):
             hints = [(got == shape, "two axes are missing: return (batch, channels, height, width)"),

@@ -8,7 +8,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from nnlib import ops, plots
 from nnlib.autograd import Tensor
-from nnlib.widgets.base import Explorer, LearnerError, Player, choice, learners, learners_array, slider
+from nnlib.widgets.base import Explorer, LearnerError, Player, choice, data_of, learners, learners_array, slider
 from nnlib.widgets.images import APART, short
 
 HIDDEN, LONGEST, WIDEST, STRONGEST, DRAWS = 8, 60, 2.0, 6.0, 10
@@ -222,7 +222,7 @@ def _states(result, cell, name, shape):
     parts = result if cell == "LSTM" else (result,)
     checked = []
     for part, state in zip(parts, STATES[cell]):
-        value = part.data if isinstance(part, Tensor) else part
+        value = data_of(part)
         got = np.shape(value)
         rows, wide = (BLOCKS[cell] * HIDDEN,) * 2
         hint = {shape[::-1]: "; examples are rows, so it is X @ W.T",
