@@ -20,6 +20,7 @@ from nnlib.autograd import Tensor
 from nnlib.datasets import load_digits
 from nnlib.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
 from nnlib.module import Module
+from nnlib.ops import softmax
 from nnlib.optimizers import Adam
 from nnlib.training import fit, predict
 from nnlib.widgets.base import Explorer, LearnerError, button, checkbox, choice, learners
@@ -187,8 +188,7 @@ def probabilities(model, image, shape, prepare=None, name="the model"):
         raise LearnerError(f"{name}: expected finite scores but got {np.array2string(z, precision=3)}")
     if z.min() >= 0 and abs(z.sum() - 1) < 1e-4:
         return z
-    e = np.exp(z - z.max())
-    return e / e.sum()
+    return softmax(z)
 
 
 def shape_taken(model, prepare=None, name="the model"):
