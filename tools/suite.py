@@ -14,30 +14,44 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-COVERED = 95  # percent of the library's lines that the units must run, the least
+COVERED = 95  # percent of the library's lines that its own tests must run, the least
+AROUND = "grading", "notebooks", "plots", "tools", "widgets"  # folders of tests/ that coverage does not need: it slows
 NEEDS_TORCH = ("import importlib.util, sys; sys.exit(None if importlib.util.find_spec('torch') else 'PyTorch is not "
                "installed, and without it the tests that compare with it are skipped; .ci/run installs it')")
 
 
+class Step(NamedTuple):
+    """One command; `beside`: it waits much, so it runs at the same time as the others and is shown in its turn."""
+
+    name: str
+    command: list
+    beside: bool = False
+
+
 def steps(copies, quick):
-    """Pairs (name, command) in the order of running."""
+    """The Steps in the order of showing."""
     pytest = [sys.executable, "-m", "pytest", "-q", f"--color={'yes' if sys.stdout.isatty() else 'no'}"]
     parallel = ["-n", "2", "--dist", "loadfile"]  # nbval needs all cells of a notebook on one worker
     nbval = ["--nbval-lax" if quick else "--nbval", "--nbval-current-env", "--nbval-cell-timeout=120",
              f"--nbval-sanitize-with={ROOT / 'tests' / 'notebooks' / 'sanitize.cfg'}",
              f"--rootdir={copies}", "-c", ROOT / "pyproject.toml", "-p", "no:cacheprovider"]
-    yield "lint", [sys.executable, "-m", "ruff", "check", "--output-format=concise"]
+    around = [f"tests/{folder}" for folder in AROUND]
+    yield Step("lint", [sys.executable, "-m", "ruff", "check", "--output-format=concise"])
     if os.environ.get("CI") and not quick:
-        yield "torch", [sys.executable, "-c", NEEDS_TORCH]
-    yield "units", [*pytest, *parallel, "tests", "--ignore=tests/browser", "--cov", "--cov-report="]
-    yield "coverage", [sys.executable, "-m", "coverage", "report", f"--fail-under={COVERED}", "--skip-covered",
-                       "--show-missing", "--sort=cover"]
-    yield "notebooks", [*pytest, *parallel, *nbval, copies]
+        yield Step("torch", [sys.executable, "-c", NEEDS_TORCH])
+    yield Step("library", [*pytest, *parallel, "tests", "--cov", "--cov-report=",
+                           *(f"--ignore={folder}" for folder in ["tests/browser", *around])])
+    yield Step("coverage", [sys.executable, "-m", "coverage", "report", f"--fail-under={COVERED}", "--skip-covered",
+                            "--show-missing", "--sort=cover"])
+    yield Step("units", [*pytest, *parallel, *around])
+    yield Step("notebooks", [*pytest, *parallel, *nbval, copies])
     if not quick:
-        yield "browser", [*pytest, "tests/browser"]
+        yield Step("browser", [*pytest, "tests/browser"], beside=True)
 
 
 def copy_notebooks(folder):
@@ -49,12 +63,31 @@ def copy_notebooks(folder):
                           stdout=subprocess.DEVNULL).returncode == 0
 
 
+def run(step, env, cwd=ROOT):
+    """Run a Step; returns (name, whether it passed, seconds) and what it said, "" where that is shown at once."""
+    kept = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if step.beside else {}
+    start = time.perf_counter()
+    done = subprocess.run(list(map(str, step.command)), cwd=cwd, env=env, encoding="utf-8", errors="replace", **kept)
+    return (step.name, done.returncode == 0, time.perf_counter() - start), done.stdout or ""
+
+
+def run_all(todo, env, cwd=ROOT):
+    """Run Steps in order, those beside the others from the beginning on; yields (name, whether it passed, seconds)."""
+    with ThreadPoolExecutor() as pool:
+        running = {step.name: pool.submit(run, step, env, cwd) for step in todo if step.beside}
+        for step in todo:
+            print(f"\n== {step.name}", flush=True)
+            result, said = running[step.name].result() if step.beside else run(step, env, cwd)
+            print(said, end="", flush=True)
+            yield result
+
+
 def main(arguments=None):
     """Run all steps, also after a failure; returns 1 when one failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args(arguments)
-    results = []
+    results, start = [], time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="nnlib-suite-", ignore_cleanup_errors=True) as temporary:
         copies = Path(temporary, "course")
         copies.mkdir()
@@ -66,14 +99,10 @@ def main(arguments=None):
             env["COVERAGE_CORE"] = "sysmon"  # counts lines at almost no cost
         if not copy_notebooks(copies):
             results.append(("copies", False, 0.0))
-        for name, command in steps(copies, options.quick):
-            print(f"\n== {name}", flush=True)
-            start = time.perf_counter()
-            passed = subprocess.run(list(map(str, command)), cwd=ROOT, env=env).returncode == 0
-            results.append((name, passed, time.perf_counter() - start))
+        results += run_all(list(steps(copies, options.quick)), env)
     success = all(passed for _, passed, _ in results)
     print()
-    for name, passed, seconds in [*results, ("all", success, sum(seconds for *_, seconds in results))]:
+    for name, passed, seconds in [*results, ("all", success, time.perf_counter() - start)]:
         print(f"{name:10} {'passed' if passed else 'FAILED'} {seconds:6.0f} s")
     return 0 if success else 1
 

@@ -114,10 +114,28 @@ def test_copies_for_tests_leave_the_working_files_alone(tmp_path):
 @pytest.mark.parametrize("ci, quick, required", [("true", False, True), ("true", True, False), ("", False, False)])
 def test_a_full_run_in_continuous_integration_requires_pytorch(monkeypatch, tmp_path, ci, quick, required):
     monkeypatch.setenv("CI", ci)
-    names = [name for name, _ in suite.steps(tmp_path, quick)]
-    assert ("torch" in names) == required and names.index("coverage") == names.index("units") + 1
+    names = [step.name for step in suite.steps(tmp_path, quick)]
+    assert ("torch" in names) == required and names.index("coverage") == names.index("library") + 1
     bare = subprocess.run([sys.executable, "-I", "-S", "-c", suite.NEEDS_TORCH], capture_output=True, text=True)
     assert bare.returncode == 1 and "PyTorch is not installed" in bare.stderr
+
+
+def test_every_test_belongs_to_one_step(tmp_path):
+    commands = {step.name: list(map(str, step.command)) for step in suite.steps(tmp_path, quick=False)}
+    left_out = {word.removeprefix("--ignore=") for word in commands["library"] if word.startswith("--ignore=")}
+    taken = {word for name in ("units", "browser") for word in commands[name] if word.startswith("tests/")}
+    assert "tests" in commands["library"] and taken == left_out
+    assert all((ROOT / folder).is_dir() for folder in taken)
+
+
+def test_what_runs_beside_the_others_is_shown_in_its_turn_and_failures_are_kept(tmp_path, capfd):
+    waits = "import os, time\nfor _ in range(3000): os.path.exists('a') or time.sleep(0.01)\nos.stat('a')"
+    codes = {"first": f"{waits}\nprint('one')", "slow": "open('a', 'w')\nprint('two')\nraise SystemExit('three')",
+             "last": "print('four')"}
+    todo = [suite.Step(name, [sys.executable, "-c", code], beside=name == "slow") for name, code in codes.items()]
+    found = list(suite.run_all(todo, dict(os.environ), cwd=tmp_path))
+    assert [(name, passed) for name, passed, _ in found] == [("first", True), ("slow", False), ("last", True)]
+    assert capfd.readouterr().out.split() == "== first one == slow two three == last four".split()
 
 
 def test_continuous_integration_and_the_benchmarks_use_one_version_of_pytorch():
