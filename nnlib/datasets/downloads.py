@@ -1,6 +1,11 @@
-"""MNIST and Fashion-MNIST: from a folder, else from a mirror, and never taken on trust."""
+"""MNIST and Fashion-MNIST: from a folder, else from a mirror, and never taken on trust.
+
+Wherever a file comes from, its SHA-256 is compared with the published one before a byte of it is unzipped or parsed.
+"""
 
 import gzip
+import hashlib
+import io
 import os
 import zlib
 from pathlib import Path
@@ -20,6 +25,7 @@ _MIRRORS = {
     "fashion-mnist": ("https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
                       "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
 }
+_LARGEST = 64 << 20  # bytes of a file, zipped or not: no more is read from a disk or taken from a mirror
 # SHA-256, as TensorFlow Datasets and torchvision publish them (for MNIST's t10k files computed here, too).
 _HASHES = {
     "mnist": {
@@ -35,6 +41,14 @@ _HASHES = {
         "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
     },
 }
+_UNZIPPED = {  # the same files of MNIST after gunzip: some browsers unzip what they download
+    "mnist": {
+        "train-images-idx3-ubyte.gz": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "train-labels-idx1-ubyte.gz": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "t10k-images-idx3-ubyte.gz": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "t10k-labels-idx1-ubyte.gz": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+}
 
 
 def load_mnist(folder=None, part="train"):
@@ -43,10 +57,11 @@ def load_mnist(folder=None, part="train"):
     Args:
         folder: where `train-images-idx3-ubyte.gz` and its fellows lie, zipped or not. If None, the folder that the
             environment variable NNLIB_DATA names, or `mnist` in it; what is not there is downloaded to it (to the
-            user's cache when NNLIB_DATA is not set) and checked by SHA-256.
+            user's cache when NNLIB_DATA is not set). Every file is checked by its SHA-256 before it is opened.
         part: "train" (60,000 images) or "test" (10,000; its files, and this argument too, also call it "t10k").
     Source: LeCun, Bottou, Bengio and Haffner (1998).
-    Raises DataError when a file is missing and cannot be downloaded, or is damaged, ValueError for another part.
+    Raises DataError when a file is missing and cannot be downloaded, or is not the published one, ValueError for
+    another part.
     """
     return _load("mnist", "MNIST", tuple("0123456789"), folder, part)
 
@@ -54,7 +69,7 @@ def load_mnist(folder=None, part="train"):
 def load_fashion_mnist(folder=None, part="train"):
     """Fashion-MNIST, pictures of ten kinds of clothes: as many and as large as MNIST's digits, and harder.
 
-    Args: as of `load_mnist`, with `fashion-mnist` in the folder that NNLIB_DATA names.
+    Args: as of `load_mnist`, with `fashion-mnist` in the folder that NNLIB_DATA names; its files stay zipped.
     Source: Xiao, Rasul and Vollgraf (2017). Raises as `load_mnist` does.
     """
     return _load("fashion-mnist", "Fashion-MNIST", _FASHION, folder, part)
@@ -64,7 +79,7 @@ def _load(key, name, classes, folder, part):
     part = "t10k" if part == "test" else part
     if part not in ("train", "t10k"):
         raise ValueError(f"{name}: expected part='train' or part='test' but got {part!r}")
-    images, labels = (_read_idx(_find(key, name, f"{part}-{kind}-ubyte.gz", folder), shape)
+    images, labels = (_read(key, name, f"{part}-{kind}-ubyte.gz", folder, shape)
                       for kind, shape in (("images-idx3", (_SIDE, _SIDE)), ("labels-idx1", ())))
     if len(images) != len(labels):
         raise DataError(f"{name}: {len(images)} images but {len(labels)} labels; are the files of one part?")
@@ -72,6 +87,20 @@ def _load(key, name, classes, folder, part):
         raise DataError(f"{name}: expected labels from 0 to 9 but got {labels.max()}; download the labels again")
     X = images.reshape(len(images), _SIDE * _SIDE) / np.float32(255)
     return Dataset(X, labels.astype(np.int64), _PIXELS, classes, name)
+
+
+def _read(key, name, file, folder, shape):
+    """The array of a published file, which is read once: what was hashed is what is parsed."""
+    path = _find(key, name, file, folder)
+    try:
+        with open(path, "rb") as raw:
+            content = raw.read(_LARGEST + 1)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); download it again") from None
+    if hashlib.sha256(content).hexdigest() not in (_HASHES[key][file], _UNZIPPED.get(key, {}).get(file)):
+        raise DataError(f"{path} is not the published file of {name}: it is damaged, or another one, and was not "
+                        f"opened; remove it, and download {file} again")
+    return _read_idx(content, path, shape)
 
 
 def _find(key, name, file, folder):
@@ -101,7 +130,7 @@ def _download(key, name, file, place):
         for mirror in _MIRRORS[key]:
             try:  # pooch downloads to a temporary file, and moves it here only when its hash is right
                 return Path(pooch.retrieve(mirror + file, _HASHES[key][file], fname=file, path=place,
-                                           downloader=pooch.HTTPDownloader(timeout=20)))
+                                           downloader=_fetch))
             except (OSError, ValueError) as error:  # no network, no such page, no room here; or a wrong hash
                 reasons.append(f"{mirror}: {' '.join(str(error).split())[:150]}")
     raise DataError(f"{name} is optional and its file {file} could not be downloaded; go on without (everything in the "
@@ -110,27 +139,47 @@ def _download(key, name, file, place):
                     f"NNLIB_DATA to the folder around it [{'; '.join(reasons)}]")
 
 
-def _read_idx(path, shape):
-    """The array (n, *shape) of a file in the IDX format: magic, sizes as big-endian integers, then the bytes.
+class _Bounded:
+    """A file to write to that takes no more than _LARGEST bytes: a mirror's answer need not end."""
 
-    Nothing is believed: what is read, and kept in memory, is no more than the header claims, and that is bounded.
+    def __init__(self, file):
+        self.file, self.flush, self.left = file, file.flush, _LARGEST
+
+    def write(self, piece):
+        self.left -= len(piece)
+        if self.left < 0:
+            raise ValueError(f"it sends more than {_LARGEST >> 20} MiB")
+        self.file.write(piece)
+
+
+def _fetch(url, place, asking):
+    """pooch's own downloader, with a limit of time for each answer and of size for all of it."""
+    import pooch
+    with open(place, "wb") as file:
+        pooch.HTTPDownloader(timeout=20)(url, _Bounded(file), asking)
+
+
+def _read_idx(content, path, shape):
+    """The array (n, *shape) in the bytes of an IDX file: magic, sizes as big-endian integers, then the numbers.
+
+    Nothing is believed: what is unzipped, and kept in memory, is no more than the header claims, and that is bounded.
     """
     try:
-        with open(path, "rb") as raw:
-            zipped = raw.peek(2)[:2] == b"\x1f\x8b"  # by content: some browsers unzip and keep the name
-            with (gzip.open(raw) if zipped else raw) as file:
-                header = file.read(8 + 4 * len(shape))
-                if len(header) < 8 + 4 * len(shape) or header[:4] != bytes([0, 0, 8, 1 + len(shape)]):
-                    raise ValueError(f"it does not begin as an IDX file of bytes with {1 + len(shape)} axes")
-                sizes = np.frombuffer(header, ">u4", offset=4).tolist()
-                if tuple(sizes[1:]) != shape or sizes[0] > _MOST:
-                    raise ValueError(f"expected sizes (n, *{shape}) with n up to {_MOST} but got {tuple(sizes)}")
-                expected, content = int(np.prod(sizes)), bytearray()
-                while len(content) <= expected and (piece := file.read(min(1 << 20, expected + 1 - len(content)))):
-                    content += piece
-                if len(content) != expected:
-                    more = "more" if len(content) > expected else len(content)
-                    raise ValueError(f"expected {expected} bytes after the header but got {more}")
-        return np.frombuffer(content, dtype=np.uint8).reshape(sizes)
+        raw = io.BytesIO(content)
+        zipped = content[:2] == b"\x1f\x8b"  # by content: some browsers unzip and keep the name
+        with (gzip.open(raw) if zipped else raw) as file:
+            header = file.read(8 + 4 * len(shape))
+            if len(header) < 8 + 4 * len(shape) or header[:4] != bytes([0, 0, 8, 1 + len(shape)]):
+                raise ValueError(f"it does not begin as an IDX file of bytes with {1 + len(shape)} axes")
+            sizes = np.frombuffer(header, ">u4", offset=4).tolist()
+            if tuple(sizes[1:]) != shape or sizes[0] > _MOST:
+                raise ValueError(f"expected sizes (n, *{shape}) with n up to {_MOST} but got {tuple(sizes)}")
+            expected, numbers = int(np.prod(sizes)), bytearray()
+            while len(numbers) <= expected and (piece := file.read(min(1 << 20, expected + 1 - len(numbers)))):
+                numbers += piece
+            if len(numbers) != expected:
+                more = "more" if len(numbers) > expected else len(numbers)
+                raise ValueError(f"expected {expected} bytes after the header but got {more}")
+        return np.frombuffer(numbers, dtype=np.uint8).reshape(sizes)
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(f"{path} is damaged or not an MNIST file ({error}); download it again") from None

@@ -1,8 +1,11 @@
 """MNIST and Fashion-MNIST: reading files of any content, and fetching them from a server on this machine."""
 
+import contextlib
 import gzip
 import hashlib
 import http.server
+import io
+import os
 import re
 import struct
 import sys
@@ -11,7 +14,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nnlib import DataError
@@ -34,7 +37,21 @@ def no_folder_of_the_learner(monkeypatch):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def publish(monkeypatch):
+    """publish({file: bytes}): let these be the files of both sets, zipped and unzipped."""
+    def published(files):
+        for key in downloads._HASHES:
+            for hashes, contents in ((downloads._HASHES, files),
+                                     (downloads._UNZIPPED, {n: gzip.decompress(c) for n, c in files.items()})):
+                monkeypatch.setitem(hashes, key, {
+                    **{name.replace("t10k", "train"): "0" * 64 for name in files},
+                    **{name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}})
+    return published
+
+
+@pytest.fixture
+def folder(tmp_path, publish):
+    publish(FILES)
     for name, content in FILES.items():
         (tmp_path / name).write_bytes(content)
     return tmp_path
@@ -99,7 +116,7 @@ def test_fashion_mnist_does_not_take_the_files_of_mnist(folder, monkeypatch):
     monkeypatch.setenv("NNLIB_DATA", str(folder))
     wanted = []
     monkeypatch.setattr(downloads, "_download", lambda *arguments: wanted.append(arguments) or folder / "none")
-    with pytest.raises(DataError, match="No such file"):
+    with pytest.raises(DataError, match="cannot be read .No such file"):
         load_fashion_mnist(part="test")
     assert wanted == [("fashion-mnist", "Fashion-MNIST", "t10k-images-idx3-ubyte.gz", folder / "fashion-mnist")]
 
@@ -133,28 +150,77 @@ def header(*sizes, magic=(0, 0, 8, 3)):
     (lambda raw: gzip.compress(header(0, 2**32 - 1, 2**32 - 1)), "expected sizes"),
     (lambda raw: gzip.compress(header(1, 29, 27) + bytes(783)), "expected sizes"),
 ])
-def test_damaged_files(folder, damage, sentence):
+def test_damaged_files_even_if_their_hash_were_right(damage, sentence):
+    with pytest.raises(DataError, match=f"^a.gz is damaged or not an MNIST file .*{sentence}.*again"):
+        downloads._read_idx(damage(FILES[f"{NAMES[0]}.gz"]), "a.gz", (28, 28))
+
+
+@pytest.mark.parametrize("damage", [
+    corrupt, lambda raw: raw[:len(raw) // 2], lambda raw: raw + b"m", lambda raw: b"",
+    lambda raw: FILES[f"{NAMES[1]}.gz"], lambda raw: gzip.compress(idx(IMAGES), 1),
+    lambda raw: gzip.compress(idx(255 - IMAGES))],
+    ids=["tampered with", "cut", "longer", "empty", "the labels", "zipped again", "other images"])
+@pytest.mark.parametrize("way", ["folder", "NNLIB_DATA", "link"])
+def test_a_file_that_is_not_the_published_one_is_not_opened(folder, monkeypatch, tmp_path_factory, damage, way):
     path = folder / f"{NAMES[0]}.gz"
-    path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(DataError, match=f"images-idx3-ubyte.gz is damaged or not an MNIST file .*{sentence}.*again"):
+    content = damage(path.read_bytes())
+    if way == "link":
+        target = tmp_path_factory.mktemp("elsewhere") / "file"
+        target.write_bytes(content)
+        path.unlink()
+        try:
+            path.symlink_to(target)
+        except OSError:
+            pytest.skip("links need a right on Windows")
+    else:
+        path.write_bytes(content)
+    monkeypatch.setenv("NNLIB_DATA", str(folder))
+    monkeypatch.setattr(downloads, "_read_idx", lambda *arguments: pytest.fail("it was opened"))
+    with pytest.raises(DataError, match="images-idx3-ubyte.gz is not the published file of MNIST.*again"):
+        load_mnist(folder if way == "folder" else None, part="test")
+
+
+def test_an_endless_file_is_read_to_a_bound(folder, monkeypatch):
+    monkeypatch.setattr(downloads, "_LARGEST", 1 << 20)
+    path = folder / f"{NAMES[0]}.gz"
+    with path.open("r+b") as file:
+        file.truncate(1 << 34)  # bytes that take no room on the disk
+    tracemalloc.start()
+    with pytest.raises(DataError, match="is not the published file"):
+        load_mnist(folder, part="test")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 << 20
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_is_no_file_is_not_read(folder):
+    (folder / f"{NAMES[0]}.gz").unlink()
+    os.mkfifo(folder / f"{NAMES[0]}.gz")
+    with pytest.raises(DataError, match="is not in"):
         load_mnist(folder, part="test")
 
 
-def test_images_and_labels_of_different_parts(folder):
-    (folder / f"{NAMES[1]}.gz").write_bytes(gzip.compress(idx(LABELS[:2])))
+def test_images_and_labels_of_different_parts(folder, publish):
+    publish(FILES | {f"{NAMES[1]}.gz": gzip.compress(idx(LABELS[:2]), mtime=0)})
+    (folder / f"{NAMES[1]}.gz").write_bytes(gzip.compress(idx(LABELS[:2]), mtime=0))
     with pytest.raises(DataError, match="MNIST: 3 images but 2 labels; are the files of one part"):
         load_mnist(folder, part="test")
 
 
-def test_labels_that_are_no_digits(folder):
-    (folder / f"{NAMES[1]}.gz").write_bytes(gzip.compress(idx(np.array([1, 10, 2]))))
+def test_labels_that_are_no_digits(folder, publish):
+    wrong = gzip.compress(idx(np.array([1, 10, 2])), mtime=0)
+    publish(FILES | {f"{NAMES[1]}.gz": wrong})
+    (folder / f"{NAMES[1]}.gz").write_bytes(wrong)
     with pytest.raises(DataError, match="expected labels from 0 to 9 but got 10"):
         load_mnist(folder, part="test")
 
 
-def test_a_file_without_images(folder):
-    for name, array in zip(NAMES, (IMAGES[:0], LABELS[:0]), strict=True):
-        (folder / f"{name}.gz").write_bytes(gzip.compress(idx(array)))
+def test_a_file_without_images(folder, publish):
+    files = {f"{name}.gz": gzip.compress(idx(array), mtime=0) for name, array in zip(NAMES, (IMAGES[:0], LABELS[:0]))}
+    publish(files)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
     assert load_mnist(folder, part="test").X.shape == (0, 784)
 
 
@@ -171,15 +237,13 @@ def almost_idx(draw):
     return content[:draw(st.integers(0, len(content)))] if draw(st.booleans()) else content
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None)
 @given(content=st.one_of(st.binary(max_size=200), almost_idx()))
 @example(content=idx(IMAGES[:1]))
-def test_any_bytes_give_an_array_or_a_data_error(tmp_path, content):
-    path = tmp_path / "any"
-    path.write_bytes(content)
+def test_any_bytes_give_an_array_or_a_data_error(content):
     for shape in ((28, 28), ()):
         try:
-            array = downloads._read_idx(path, shape)
+            array = downloads._read_idx(content, "any", shape)
         except DataError as error:
             assert "damaged" in str(error)
         else:
@@ -190,15 +254,16 @@ def test_any_bytes_give_an_array_or_a_data_error(tmp_path, content):
 
 @pytest.mark.parametrize("claim", [(60_000, 28, 28), (1, 28, 28), (2**32 - 1, 28, 28)])
 @pytest.mark.parametrize("zeros", [0, 200_000_000])
-def test_memory_is_bounded_whatever_a_header_claims_or_a_file_unzips_to(tmp_path, claim, zeros):
-    path = tmp_path / "bomb"
-    with gzip.open(path, "wb", compresslevel=1) as file:
+def test_memory_is_bounded_whatever_a_header_claims_or_a_file_unzips_to(claim, zeros):
+    bomb = io.BytesIO()
+    with gzip.open(bomb, "wb", compresslevel=1) as file:
         file.write(header(*claim))
         for _ in range(zeros // 20_000_000):
             file.write(bytes(20_000_000))
+    bomb = bomb.getvalue()
     tracemalloc.start()
     with pytest.raises(DataError, match="damaged"):
-        downloads._read_idx(path, (28, 28))
+        downloads._read_idx(bomb, "bomb", (28, 28))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < (120e6 if claim[0] == 60_000 and zeros else 3e6)  # of a full set's 47 MB, an array that grew
@@ -207,11 +272,11 @@ def test_memory_is_bounded_whatever_a_header_claims_or_a_file_unzips_to(tmp_path
 # Downloads
 
 @pytest.fixture
-def server(monkeypatch, tmp_path):
+def server(monkeypatch, tmp_path, publish):
     """A mirror on this machine; `files` is what it has, `asked` what it was asked for; nnlib's mirrors are its two."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        files, asked, cut = dict(FILES), [], False
+        files, asked, cut, endless = dict(FILES), [], False, False
 
         def do_GET(self):
             self.asked.append(self.path)
@@ -219,6 +284,12 @@ def server(monkeypatch, tmp_path):
             found = mirror in self.mirrors and name in self.files
             content = self.files[name] if found else b"<html>nothing here</html>"
             self.send_response(200 if found else 404)
+            if self.endless:
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    for _ in range(64):  # 4 MiB: the test itself has an end
+                        self.wfile.write(bytes(1 << 16))
+                return
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content[:len(content) // 2] if self.cut else content)
@@ -232,9 +303,7 @@ def server(monkeypatch, tmp_path):
         address = f"http://127.0.0.1:{running.server_port}"
         for key in ("mnist", "fashion-mnist"):
             monkeypatch.setitem(downloads._MIRRORS, key, (f"{address}/first/", f"{address}/second/"))
-            monkeypatch.setitem(downloads._HASHES, key, {
-                **{name.replace("t10k", "train"): "0" * 64 for name in FILES},
-                **{name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}})
+        publish(FILES)
         monkeypatch.setenv("NNLIB_DATA", str(tmp_path / "data"))
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         yield Handler
@@ -288,6 +357,14 @@ def test_a_file_that_is_not_the_published_one_is_not_kept(server, pooch, tmp_pat
     assert len(server.asked) == 2 and in_folder(tmp_path) == []
 
 
+def test_an_answer_without_an_end_is_cut_off(server, pooch, tmp_path, monkeypatch):
+    monkeypatch.setattr(downloads, "_LARGEST", 1 << 20)
+    server.endless = True
+    with pytest.raises(DataError, match="could not be downloaded.*it sends more than 1 MiB"):
+        load_mnist(part="test")
+    assert in_folder(tmp_path) == []
+
+
 def test_without_a_network_a_sentence_says_what_to_do(server, pooch, monkeypatch):
     nowhere = "http://127.0.0.1:9/"  # nobody listens at this port
     monkeypatch.setitem(downloads._MIRRORS, "fashion-mnist", (nowhere,))
@@ -309,5 +386,7 @@ def test_the_published_hashes_are_complete():
     hashes = [value for files in downloads._HASHES.values() for value in files.values()]
     assert set(downloads._HASHES) == set(downloads._MIRRORS) == {"mnist", "fashion-mnist"}
     assert all(set(files) == names for files in downloads._HASHES.values())
-    assert len(set(hashes)) == 8 and all(re.fullmatch("[0-9a-f]{64}", value) for value in hashes)
+    assert set(downloads._UNZIPPED) == {"mnist"} and set(downloads._UNZIPPED["mnist"]) == names
+    hashes += downloads._UNZIPPED["mnist"].values()
+    assert len(set(hashes)) == 12 and all(re.fullmatch("[0-9a-f]{64}", value) for value in hashes)
     assert all(mirror.endswith("/") for mirrors in downloads._MIRRORS.values() for mirror in mirrors)
