@@ -187,7 +187,7 @@ def _answer(answer):
 # Pieces
 
 def _page(title, above, body):
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
     title = _escape(title, 80) or "(no name)"
     return f"""<!DOCTYPE html>
 <html lang="en">

@@ -67,7 +67,8 @@ class Number:
             above, *below = text.replace(",", ".").replace("−", "-").split("/")
             value = float(above) / float(*below) if below else float(above)
         except (ValueError, TypeError, ZeroDivisionError):
-            return False, f"{text!r} is not a number; write it like 0.25, 1/4 or 1e-3."
+            shown = text[:40].replace("`", "'")  # as code, which MathJax leaves alone: $\\href{...}$ would be a link
+            return False, f"'`{shown}`' is not a number; write it like 0.25, 1/4 or 1e-3."
         if abs(value - self.answer) <= self.tolerance:
             return True, self.feedback
         for wrong, feedback in self.near.items():
