@@ -1,6 +1,6 @@
 # The course's commands. Each creates or updates the environment in .venv first; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick lint notebooks exercises grade audit bench peers lock clean FORCE
+.PHONY: help lab test quick lint notebooks exercises badges grade audit bench peers lock clean FORCE
 
 BIN   := .venv/bin
 READY := .venv/.ready
@@ -25,6 +25,9 @@ notebooks: $(READY)   ## execute and normalize notebooks/ (ALL=1: cells that sho
 
 exercises: $(READY)   ## generate exercises/ from solutions/ (KEEP=mine: move your work to *-mine.ipynb first)
 	@$(BIN)/python tools/exercises.py generate $(if $(KEEP),--keep-as $(KEEP))
+
+badges: $(READY)   ## write the links to Binder, Colab and CI, from the address in pyproject.toml, or take them out
+	@$(BIN)/python tools/badges.py
 
 grade: $(READY)   ## grade notebooks: make grade PATHS=submissions REPORT=points (JOBS=2, ARGS="--strict --seed 7")
 	@test -n "$(PATHS)" || { echo 'Which notebooks? For example: make grade PATHS="submissions" REPORT=points'; exit 2; }
