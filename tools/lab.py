@@ -23,6 +23,7 @@ REFUSED = {  # by the last part of an option's name
     "allow_origin": "any page that is open in your browser could then read your files",
     "allow_origin_pat": "pages of other sites could then read your files"}
 HERE = ("127.0.0.1", "localhost", "::1")
+WINDOWS = os.name == "nt"
 
 
 def command(folder=ROOT, notebook=WELCOME):
@@ -70,9 +71,12 @@ def main(arguments):
     if not Path(ROOT, notebook).is_file():
         return f"{notebook}: expected a notebook of this folder, found none. Try {WELCOME}."
     full = command(notebook=Path(notebook).as_posix()) + arguments
-    if os.name != "nt":
+    if not WINDOWS:
         os.execve(full[0], full, environment())
-    return subprocess.call(full, env=environment())
+    try:
+        return subprocess.call(full, env=environment())
+    except KeyboardInterrupt:  # Ctrl-C, which JupyterLab has got, too
+        return 130
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ PATHS = {"open": 1, "os.listdir": 1, "os.scandir": 1, "os.remove": 1, "os.rmdir"
 READING = {"os.listdir", "os.scandir", "os.chdir"}
 DEVICES = "/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"
 FORBIDDEN = ("subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system", "os.startfile", "pty.",
-             "os.kill", "socket.connect", "socket.bind", "socket.send", "socket.get", "socket.__new__", "ctypes.")
+             "os.kill", "socket.connect", "socket.bind", "socket.send", "socket.get", "socket.__new__", "ctypes.",
+             "_winapi.")
 
 
 class _Capabilities(ctypes.Structure):
@@ -86,12 +87,17 @@ def available():
 
 def protections():
     """Sentences: what holds learners' code on this system."""
-    return [LAYERS[name][0] for name in available()] + [HOOK]
+    held = [LAYERS[name][0] for name in available()]
+    if sys.platform == "darwin":
+        held = [sentence.replace("4 GiB of memory, ", "") for sentence in held]
+    return held + [HOOK]
 
 
 def missing():
     """Sentences: which protections this system lacks."""
     lacking = [LAYERS[name][1] for name in LAYERS if name not in available()]
+    if sys.platform == "darwin" and "limits" in available():
+        lacking.append("No limit of memory that holds: macOS accepts one and does not keep to it.")
     if not sys.platform.startswith("linux"):
         lacking.append("No fork server: each notebook gets a fresh process, which takes some seconds, and what a "
                        "learner's code starts and detaches may be left behind.")
@@ -119,7 +125,7 @@ def isolate(scratch):
     user, group = os.getuid(), os.getgid()
     _kernel("unshare", NEW_USERS | NEW_MOUNTS | NEW_PIDS | NEW_NET | NEW_IPC)
     for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
-        Path("/proc/self", name).write_text(text)
+        Path("/proc/self", name).write_text(text, encoding="utf-8")
     _kernel("mount", b"scratch", os.fsencode(scratch), b"tmpfs", 6, f"size={SCRATCH},mode=700".encode())
 
 
@@ -190,11 +196,11 @@ class Tasks:
 
     def add(self, pid):
         """Put a process, and all that it will start, into the group. Raises OSError."""
-        Path(self.folder, "cgroup.procs").write_text(str(pid))
+        Path(self.folder, "cgroup.procs").write_text(str(pid), encoding="utf-8")
 
     def limit(self, most):
         """At most so many processes and threads."""
-        Path(self.folder, "pids.max").write_text(str(most))
+        Path(self.folder, "pids.max").write_text(str(most), encoding="utf-8")
 
     def remove(self):
         """Remove the group, once its processes have ended."""
@@ -210,7 +216,7 @@ class Tasks:
 def _bases():
     """Folders in which a cgroup of tasks might be made: version 1, then version 2 beside and in our own."""
     with contextlib.suppress(OSError):
-        for line in Path("/proc/self/cgroup").read_text().splitlines():
+        for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
             _, kinds, own = line.split(":", 2)
             if "pids" in kinds.split(","):
                 yield Path("/sys/fs/cgroup/pids" + own)
@@ -224,7 +230,7 @@ def _bases():
 def limit(seconds, memory):
     """Limits of this process and of those it starts: `seconds` of processor time, `memory` in bytes."""
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")  # should memory run out, this one goes first
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")  # where memory runs out, it goes first
     if not resource:
         return
     limits = {"RLIMIT_CPU": (int(seconds) + 1, int(seconds) + 2), "RLIMIT_FSIZE": (FILE, FILE), "RLIMIT_CORE": (0, 0),
@@ -254,7 +260,7 @@ def all_memory():
 def _mapped():
     """Bytes of address space in use; 1 GiB where the system does not tell."""
     try:
-        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0]) * resource.getpagesize()
     except (OSError, ValueError):
         return 1 << 30
 
@@ -302,6 +308,7 @@ def hook(scratch, readable, trusted):
     """
     real, fspath, frame_of, own = os.path.realpath, os.fsdecode, sys._getframe, os.getpid
     scratch, exact, strings = real(scratch), {*readable, *DEVICES}, (str, bytes, os.PathLike)
+    nothing = {os.devnull, real(os.devnull)}  # two names on Windows
     beneath = tuple(path.rstrip(os.sep) + os.sep for path in readable)
     libraries = tuple(real(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "purelib", "platlib"))
 
@@ -309,7 +316,7 @@ def hook(scratch, readable, trusted):
         if event in PATHS:
             for path in args[:PATHS[event]]:
                 path = real(fspath(path)) if isinstance(path, strings) else os.devnull  # a number: it is open already
-                if path == os.devnull or _under(path, scratch):
+                if path in nothing or _under(path, scratch):
                     continue
                 writes = event not in READING and not (event == "open" and not set(args[1] or "") & set("wax+")
                                                        and not (args[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))

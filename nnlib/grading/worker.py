@@ -26,8 +26,9 @@ from nnlib.grading.guard import TOO_LARGE, TimeUp, run, time_limit
 
 GRACE = 0.5  # seconds from an interrupt that is not heeded to the end of the process
 ORIGINAL, restore, Everything = dict(vars(builtins)), vars(builtins).update, BaseException
-clock, close, fork, kill, leave, pipe, wait = time.monotonic, os.close, os.fork, os.kill, os._exit, os.pipe, os.waitpid
-ready, unpickle, SIGKILL = select.select, pickle.loads, signal.SIGKILL
+clock, close, kill, leave, pipe, wait = time.monotonic, os.close, os.kill, os._exit, os.pipe, os.waitpid
+ready, unpickle = select.select, pickle.loads
+fork, SIGKILL = getattr(os, "fork", None), getattr(signal, "SIGKILL", None)  # Windows has neither, and needs neither
 unblock = getattr(os, "set_blocking", lambda *_: None)
 has_room, all_memory = sandbox.has_room, sandbox.all_memory
 receive, send, pack, unpack, WireError = wire.receive, wire.send, wire.pack, wire.unpack, wire.WireError

@@ -35,7 +35,7 @@ def preload():
     for name in [name for name in sys.modules if name.startswith("nnlib.grading")]:
         del sys.modules[name]
     sys.modules["nnlib.grading"] = sys.modules["nnlib"].grading = own[0].stub()
-    sys.stdin = open(os.devnull)
+    sys.stdin = open(os.devnull, encoding="utf-8")
     return own
 
 
@@ -153,7 +153,7 @@ def children():
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError, ValueError, IndexError):
-            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == os.getpid():
+            if int((folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1]) == os.getpid():
                 found.append(int(folder.name))
     return found
 
