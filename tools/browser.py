@@ -89,17 +89,18 @@ class Lab:
         self._log = scratch / "lab.log"
         self._variables = kernel_environment()
         options = [f"--ServerApp.port={port}", "--no-browser", "--expose-app-in-browser"]
-        with open(self._log, "w") as log:
+        with open(self._log, "w", encoding="utf-8") as log:
             self._server = subprocess.Popen(
                 jupyterlab.command(notebooks) + options, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 env=jupyterlab.environment(self._variables.__enter__() | places), cwd=notebooks)
         deadline = time.monotonic() + START
         while not (found := list((scratch / "runtime").glob("jpserver-*.json"))):
             if self._server.poll() is not None or time.monotonic() > deadline:
-                raise LabError(f"JupyterLab did not start:\n{self._log.read_text(errors='replace')[-2000:]}")
+                said = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
+                raise LabError(f"JupyterLab did not start:\n{said}")
             time.sleep(0.1)
         time.sleep(0.1)  # the file is there: let it be written
-        info = json.loads(found[0].read_text())
+        info = json.loads(found[0].read_text(encoding="utf-8"))
         self.url, self.token = info["url"], info["token"]
 
     def _start_browser(self):

@@ -449,7 +449,7 @@ def test_a_grader_that_is_killed_leaves_no_process(tmp_path, sample):
     killed.kill()
     killed.communicate()
     for _ in range(100):
-        if not Path(f"/proc/{zygote}").exists() or "Z" in Path(f"/proc/{zygote}/stat").read_text().split()[2]:
+        if not Path(f"/proc/{zygote}").exists() or "Z" in Path(f"/proc/{zygote}/stat").read_text("utf-8").split()[2]:
             return
         time.sleep(0.05)
     pytest.fail("the zygote is still there")
@@ -532,7 +532,7 @@ def test_places_that_are_no_notebook(tmp_path, monkeypatch):
 def test_names_of_any_letters(sample, tmp_path, name):
     path = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name)))
     try:
-        path.write_text(json.dumps(notebook(SETUP, SIGN)))
+        path.write_text(json.dumps(notebook(SETUP, SIGN)), encoding="utf-8")
     except OSError:
         pytest.skip("this file system does not allow such a name")
     graded = grade(path)

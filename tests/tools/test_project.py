@@ -72,7 +72,7 @@ def bare(tmp_path):
         shutil.copy(ROOT / name, tmp_path)
     for name in (*KEPT, "nnlib/__pycache__/a.pyc", ".venv/.ready"):
         Path(tmp_path, name).parent.mkdir(parents=True, exist_ok=True)
-        Path(tmp_path, name).write_text("mine")
+        Path(tmp_path, name).write_text("mine", encoding="utf-8")
     return tmp_path
 
 

@@ -87,14 +87,14 @@ def test_links_of_what_is_there_and_words_for_what_is_coming(progress, course):
 def test_links_open_in_jupyterlab_wherever_it_was_started(served, opened, progress, course, monkeypatch):
     monkeypatch.setattr("nnlib.widgets.course_map.jupyter_runtime_dir", lambda: str(course))
     monkeypatch.setenv("JPY_PARENT_PID", "12345")
-    Path(course, "jpserver-12345.json").write_text(json.dumps({"root_dir": str(course / served)}))
+    Path(course, "jpserver-12345.json").write_text(json.dumps({"root_dir": str(course / served)}), "utf-8")
     course_map = CourseMap(course)
     course_map.select("01")
     link = re.search("<a [^>]+>Open the notebook", course_map.details.value)[0]
     arguments = re.search('commandlinker-args="([^"]+)"', link)
     assert (json.loads(html.unescape(arguments[1]))["path"] if arguments else None) == opened
     for damaged in ("", "[]", "{}"):
-        Path(course, "jpserver-12345.json").write_text(damaged)
+        Path(course, "jpserver-12345.json").write_text(damaged, encoding="utf-8")
         assert served_folder() is None
 
 

@@ -27,7 +27,7 @@ def succeeds(code, setup, seed=7, expected=0.5):
 def main():
     """The thefts run in a folder of their own, which is removed afterwards."""
     checks.modules()
-    thefts, setup = json.loads(Path(sys.argv[1]).read_text()), sys.argv[2]
+    thefts, setup = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), sys.argv[2]
     failed = []
     for title, code in thefts.items():
         with tempfile.TemporaryDirectory() as folder:
