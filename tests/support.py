@@ -52,7 +52,7 @@ def assert_gradients_match(function, *arrays, seed=0, tolerance=1e-6):
     """Value and all gradients of `function`, for a random upstream gradient; inputs stay unchanged."""
     tensors = [Tensor(a, requires_grad=True) for a in arrays]
     result = function(*tensors)
-    np.testing.assert_array_equal(result.data, function(*arrays))
+    np.testing.assert_allclose(result.data, function(*arrays), rtol=1e-14, atol=1e-14)  # NumPy 2.0: last digit
     upstream = uniform(seed, result.shape)
     kept = upstream.copy()
     result.backward(upstream)
