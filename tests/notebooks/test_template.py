@@ -16,7 +16,6 @@ LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOURCES = sorted((ROOT / "solutions").glob("*/*.ipynb"))
 LINES = 20  # in a code cell; about 12 is better
 NETWORK = re.compile(r"https?://|\b(import|from) (urllib|requests|httpx|socket)\b|fetch_openml|urlretrieve")
-LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def named(paths):
@@ -74,21 +73,6 @@ def test_prose_stands_before_every_code_cell(path):
 def test_it_begins_with_its_title(path):
     first = nbformat.read(path, 4).cells[0]
     assert first.cell_type == "markdown" and first.source.startswith("# ")
-
-
-@named(LESSONS + SOURCES)
-def test_links_lead_somewhere(path):
-    text = "\n".join(cell.source for _, cell in cells(path, "markdown"))
-    headings = {heading.strip().replace(" ", "-") for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
-    # a source in solutions/ is read in exercises/, at the same depth
-    broken = []
-    for link in LINK.findall(text):
-        target, _, anchor = link.partition("#")
-        if re.match(r"[a-z]+:", link):
-            continue
-        if target and not (path.parent / target).exists() or not target and anchor not in headings:
-            broken.append(link)
-    assert broken == []
 
 
 def test_the_exercises_are_what_the_solutions_give():
