@@ -25,7 +25,8 @@ CODE = re.compile(r"(`+)(?:(?!\1).)+?\1(?!`)", re.DOTALL)
 TARGET = re.compile(r"\]\((<[^<>\n]*>|(?:[^()\s]|\([^()\s]*\))+)(?:\s+(?:\"[^\"]*\"|'[^']*'))?\s*\)")
 REFERENCE = re.compile(r"^ {0,3}\[[^\]\n]+\]:[ \t]*(\S+)", re.MULTILINE)
 AUTOMATIC = re.compile(r"<(https?:[^>\s]*)>|(?<![\w(\"'=<])(https?://[^\s<>\"'`\\]+)")
-ATTRIBUTE = re.compile(r"<(?:a|img|source|link|script)\b[^>]*?\s(?:href|src)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.I)
+ATTRIBUTE = re.compile(r"<(?:a|img|source|link|script)\b[^>]*?\s(?:href|src|srcset)\s*=\s*"
+                       r"(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$", re.MULTILINE)
 PLACEHOLDER = re.compile(r"[<>{}\[\]]|\.{3}|\b(todo|fixme|owner|username|your[-_]?\w*|repository-address)\b|"
                          r"\bexample\.(com|org|net)\b|localhost|127\.0\.0\.1", re.IGNORECASE)

@@ -59,7 +59,7 @@ def test_no_file_names_a_registry_or_a_place_on_somebodys_machine():
     found = []
     for name in filter(None, listed.stdout.split("\0")):
         path = ROOT / name
-        if path.is_file() and path.suffix not in (".png", ".npz"):
+        if path.is_file() and path.suffix not in (".png", ".gif", ".npz"):
             text = re.sub(r"[A-Za-z0-9+/=]{200,}", "", path.read_text(encoding="utf-8"))  # no pictures
             found += [f"{name}: {match.group()}" for match in pattern.finditer(text)]
     assert found == []
