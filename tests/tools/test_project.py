@@ -34,7 +34,8 @@ def requirements(*groups):
 
 def test_conda_users_get_the_same_packages_and_ranges():
     listed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
-    conda = dict((line.split(" ", 1) + [""])[:2] for line in listed["dependencies"])
+    by_pip = listed["dependencies"].pop()["pip"]
+    conda = dict((line.split(" ", 1) + [""])[:2] for line in [*listed["dependencies"], *by_pip])
     assert conda.pop("python") == PROJECT["project"]["requires-python"]
     assert conda.pop("pip") == ""
     assert conda == {CONDA_NAMES.get(name, name): limits for name, limits in requirements().items()}
