@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.patches import Circle, FancyBboxPatch
 
-from nnlib.plots.base import DIVERGING, FAINT, GRAY, GREEN, INK, SKY, VERMILION, YELLOW
+from nnlib.plots.base import DIVERGING, FAINT, GRAY, GREEN, INK, RUST, SKY, VERMILION, YELLOW
 
 SHOWN = 8  # with more keys than this the numbers would not be legible
 
@@ -78,11 +78,11 @@ def block_diagram(ax, time, width, hidden, heads):
         else:
             ax.add_patch(FancyBboxPatch((center - half, -0.6), 2 * half, 1.2, facecolor=color, edgecolor=INK,
                                         boxstyle="round,pad=0,rounding_size=0.12", linewidth=1.2))
-        ax.text(center, 0, name, ha="center", va="center", size=9.5, color=VERMILION if name == "+" else INK)
+        ax.text(center, 0, name, ha="center", va="center", size=9.5, color=RUST if name == "+" else INK)
     for start, end, label in ((0.8, x[2], "the token itself"), (x[2] + 0.55, x[7], "the token itself")):
         ax.plot([start, start, end], [0, 1.3, 1.3], color=VERMILION, linewidth=1.6)
         ax.annotate("", (end, 0.25), (end, 1.33), arrowprops={**arrow, "color": VERMILION})
-        ax.text((start + end) / 2, 1.4, label, ha="center", va="bottom", size=9.5, color=VERMILION)
+        ax.text((start + end) / 2, 1.4, label, ha="center", va="bottom", size=9.5, color=RUST)
     for place, name in ((0.1, "x"), (x[-1] + step - 0.1, "y")):
         ax.text(place, 0, name, ha="center", va="center", size=12, style="italic")
     for start, end, label in ((x[0], x[1], "tokens talk to one another"), (x[3], x[6], "each token by itself")):

@@ -12,13 +12,16 @@ from base64 import b64encode
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from PIL import Image
 
 NEGATIVE, POSITIVE = "#0072B2", "#E69F00"
 INK, GRAY, FAINT = "#222222", "#6B6B6B", "#D9D9D9"
 GREEN, VERMILION, PURPLE, SKY, YELLOW = "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442"
+RUST = "#B85000"  # vermilion for text, which needs more contrast than lines
+LIGHT = (POSITIVE, SKY, YELLOW)  # hardly seen as a thin line on paper: for areas, and for what has a dark edge
 CYCLE = (NEGATIVE, VERMILION, GREEN, PURPLE, POSITIVE, SKY, INK)
 DIVERGING = LinearSegmentedColormap.from_list("blue_white_orange", [NEGATIVE, "#F7F7F7", POSITIVE])
 DPI = 100
@@ -34,6 +37,31 @@ STYLE = {
     "axes.prop_cycle": f"cycler('color', {list(CYCLE)})", "image.cmap": "cividis",
 }
 rcParams.update(STYLE)  # for the whole session: titles and legends take their style when they are made, not when drawn
+
+
+def casing(color, width=2.0):
+    """Path effects of a line so wide, in points: a thin dark edge if its color is one of LIGHT, else none."""
+    return [withStroke(linewidth=width + 1.4, foreground=INK)] if color in LIGHT else []
+
+
+def luminance(color):
+    """Relative luminance, from 0 to 1, of colors: anything matplotlib knows, or an array (..., 3 or 4) from 0 to 1.
+
+    As the Web Content Accessibility Guidelines 2.2 define it.
+    """
+    rgb = np.asarray(to_rgb(color) if isinstance(color, str) else color, dtype=float)[..., :3]
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722)
+
+
+def contrast(one, other):
+    """Contrast of two colors, from 1 to 21: text needs 4.5, marks need 3 (Web Content Accessibility Guidelines, AA)."""
+    ends = luminance(one) + 0.05, luminance(other) + 0.05
+    return np.maximum(*ends) / np.minimum(*ends)
+
+
+def text_on(ground):
+    """"white" or "black", whichever is read better on a color: the contrast is 4.58 or more on every one."""
+    return "white" if luminance(ground) < 0.179 else "black"
 
 
 def subplots(rows=1, cols=1, width=6.4, height=4.0, **options):

@@ -63,9 +63,9 @@ def direction_votes(ax, votes, cell=2):
         ax.plot([x, x + length * np.cos(turn[k])], [y, y + length * np.sin(turn[k])], color=VERMILION, linewidth=2,
                 solid_capstyle="butt")
     for edge in range(0, rows * cell + 1, cell):
-        ax.axhline(edge - 0.5, color=SKY, linewidth=0.8)
+        ax.axhline(edge - 0.5, color=GRAY, linewidth=0.8)
     for edge in range(0, columns * cell + 1, cell):
-        ax.axvline(edge - 0.5, color=SKY, linewidth=0.8)
+        ax.axvline(edge - 0.5, color=GRAY, linewidth=0.8)
     return ax
 
 

@@ -15,7 +15,7 @@ def secants(ax, function, at, step, bounds):
     ax.plot(x, function(x), color=GRAY, linewidth=1.4, zorder=1)
     ends = {"tangent": (at - 1e-6, at + 1e-6), "forward": (at, at + step), "central": (at - step, at + step)}
     slopes = []
-    for (name, (a, b)), color, style in zip(ends.items(), (INK, VERMILION, PURPLE), ("--", "-", "-"), strict=True):
+    for (name, (a, b)), color, style in zip(ends.items(), (INK, VERMILION, PURPLE), ("--", "-.", "-"), strict=True):
         slopes.append((function(b) - function(a)) / (b - a))
         ax.plot(x, function(a) + slopes[-1] * (x - a), style, color=color, linewidth=1.6,
                 label=f"{name}: slope {slopes[-1]:.2f}")
@@ -27,14 +27,17 @@ def secants(ax, function, at, step, bounds):
     return tuple(slopes)
 
 
-def error_curve(ax, steps, errors, truncation, rounding, color, label):
+def error_curve(ax, steps, errors, truncation, rounding, color, label, style=None):
     """Errors against step sizes on logarithmic axes, with the two laws that bound them as thin lines.
 
     Args: steps, errors: (n,), above 0.   truncation, rounding: (n,), the laws; each is drawn from where it is
-        a twentieth of the other one.
+        a twentieth of the other one.   style: a line style; for None solid, or dashes and dots where the axes has a
+        solid one.
     Returns the line of the errors.
     """
-    line, = ax.loglog(steps, errors, color=color, label=label)
+    if style is None:
+        style = "-." if any(line.get_linestyle() == "-" for line in ax.lines) else "-"
+    line, = ax.loglog(steps, errors, color=color, linestyle=style, label=label)
     for law, other, style in ((truncation, rounding, "--"), (rounding, truncation, ":")):
         ax.loglog(steps, np.where(law >= 0.05 * other, law, np.nan), style, color=INK, linewidth=1.0, zorder=4)
     ax.set(xlabel="step h", ylabel="relative error of the slope")

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
-from nnlib.plots.base import FAINT, GRAY, GREEN, INK, NEGATIVE, POSITIVE, SKY, VERMILION, YELLOW
+from nnlib.plots.base import FAINT, GRAY, GREEN, INK, NEGATIVE, POSITIVE, RUST, SKY, VERMILION, YELLOW
 
 BETWEEN, ABOVE = 3.2, 1.9  # from one layer to the next, from one unit of a layer to the next
 
@@ -35,7 +35,7 @@ def network(ax, weights, nodes, edges=None, backward=False, names=None):
                 "shrinkA": 18, "shrinkB": 18})
             spot = ends[0] + (0.3 if (i + j) % 2 else 0.64) * (ends[1] - ends[0])  # so that crossing labels keep apart
             ax.text(*spot, _number(numbers[i, j]), ha="center", va="center", size=10, zorder=4,
-                    color=VERMILION if backward else INK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2})
+                    color=RUST if backward else INK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2})
     for k, (layer, values) in enumerate(zip(places, nodes, strict=True)):
         for place, value in zip(layer, values, strict=True):
             ax.add_patch(Circle(place, 0.5, facecolor="white" if backward else SKY, zorder=3, linewidth=1.8,
@@ -72,7 +72,7 @@ def layer_flow(ax, units, arrays, parameters=None):
             else:
                 text = words(name, shape, gradient)
             ax.text(x, height + np.sign(height) * 0.18, text, ha="center", va="top" if gradient else "bottom",
-                    size=10, color=color)
+                    size=10, color=RUST if gradient else color)
     for k, unit in enumerate(units):
         x = (k + 0.5) * step
         ax.add_patch(FancyBboxPatch((x - half, -0.85), 2 * half, 1.7, boxstyle="round,pad=0,rounding_size=0.15",
@@ -84,7 +84,7 @@ def layer_flow(ax, units, arrays, parameters=None):
             ax.annotate("", (x - 0.35, -1.75), (x - 0.35, -0.85), arrowprops={"arrowstyle": "-|>", "color": VERMILION})
             ax.text(x - 0.35, 1.85, "\n".join(f"{n} {tuple(s)}" for n, s in own), ha="center", va="bottom", size=9.5)
             ax.text(x - 0.35, -1.85, "\n".join(f"d{n} {tuple(s)}" for n, s in own), ha="center", va="top", size=9.5,
-                    color=VERMILION)
+                    color=RUST)
     ax.set(xlim=(-1.2, (len(arrays) - 1) * step + 1.2), ylim=(-3.1, 3.1))
     ax.set_axis_off()
     return ax
@@ -99,7 +99,8 @@ def stored_memory(ax, sizes, stored, parameters=None, xlabel="batch size"):
     for (label, amounts), (style, color) in zip(stored.items(), styles):
         ax.plot(sizes, np.asarray(amounts) / 1e6, style, color=color, label=label)
     if parameters is not None:
-        ax.plot(sizes, np.asarray(parameters) / 1e6, color=GRAY, linewidth=4, alpha=0.5, label="the weights themselves")
+        ax.plot(sizes, np.asarray(parameters) / 1e6, color=GRAY, linewidth=4, alpha=0.75,
+                label="the weights themselves")
     ax.set(xlabel=xlabel, ylabel="megabytes", ylim=(0, None))
     ax.legend()
     return ax
@@ -121,7 +122,7 @@ def broadcast_copies(ax, small, large, names=None):
             ax.add_patch(Rectangle((left + j, top + i), 1, 1, facecolor=shades[number % len(shades)], alpha=0.6,
                                    edgecolor="white", linewidth=2))
             ax.text(left + j + 0.5, top + i + 0.5, "abcdefghijkl"[number % 12], ha="center", va="center", size=10.5)
-    for height, color, text, way in ((0.35, INK, "copy", 1), (-0.35, VERMILION, "sum", -1)):
+    for height, color, text, way in ((0.35, INK, "copy", 1), (-0.35, RUST, "sum", -1)):
         ends = (columns + 0.3, rows / 2 - height), (columns + 1.9, rows / 2 - height)
         ax.annotate("", ends[::way][1], ends[::way][0], arrowprops={"arrowstyle": "-|>", "color": color})
         ax.text(columns + 1.1, rows / 2 - 2 * height, text, ha="center", va="center", size=9.5, color=color)

@@ -3,7 +3,20 @@
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from nnlib.plots.base import DIVERGING, FAINT, GRAY, GREEN, INK, NEGATIVE, POSITIVE, PURPLE, SKY, VERMILION, subplots
+from nnlib.plots.base import (
+    DIVERGING,
+    FAINT,
+    GRAY,
+    GREEN,
+    INK,
+    NEGATIVE,
+    POSITIVE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    casing,
+    subplots,
+)
 
 READERS = {"logistic regression": (INK, ":", "o"), "MLP": (SKY, "--", "s"), "CNN": (VERMILION, "-", "^"),
            "CNN, shifted images": (GREEN, "-.", "D")}  # the same in every figure of chapter 13
@@ -102,7 +115,7 @@ def breaking_curves(ax, sizes, results, guessing=0.1):
         color, style, marker = READERS.get(name, (PURPLE, "-", "o"))
         ax.fill_between(sizes, values.min(axis=1), values.max(axis=1), color=color, alpha=0.15, linewidth=0)
         lines += ax.plot(sizes, values.mean(axis=1), color=color, linestyle=style, marker=marker, markersize=5,
-                         label=name)
+                         label=name, path_effects=casing(color))
     ax.axhline(guessing, color=FAINT, linewidth=1.5, zorder=0)
     ax.set(ylim=(0, 1.03), ylabel="accuracy", xticks=sizes)
     return lines

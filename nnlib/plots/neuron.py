@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.patches import Circle, Ellipse
 
-from nnlib.plots.base import FAINT, GRAY, INK, NEGATIVE, POSITIVE, SKY
+from nnlib.plots.base import FAINT, GRAY, INK, NEGATIVE, POSITIVE, SKY, casing
 
 BODY = np.array([4.0, 2.5])
 
@@ -64,8 +64,9 @@ def artificial_neuron(ax, x, w, b, activation, name="activation"):
     heights = np.linspace(4.5, 0.5, len(x))
     for i, (value, weight, height) in enumerate(zip(x, w, heights), 1):
         start, end = np.array([0.6, height]), BODY + 0.85 * np.array([-1, (height - 2.5) / 3.5])
-        ax.plot(*np.stack([start, end]).T, linewidth=1 + 2 * abs(weight),
-                color=POSITIVE if weight > 0 else NEGATIVE, linestyle="-" if weight > 0 else "--")
+        color, width = POSITIVE if weight > 0 else NEGATIVE, 1 + 2 * abs(weight)
+        ax.plot(*np.stack([start, end]).T, linewidth=width, color=color, path_effects=casing(color, width),
+                linestyle="-" if weight > 0 else "--")
         ax.add_patch(Circle(start, 0.42, facecolor="white", edgecolor=INK, zorder=3))
         ax.text(*start, f"{value:g}", ha="center", va="center", zorder=4)
         ax.text(0.05, height, f"$x_{i}$", ha="right", va="center")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nnlib.plots.base import CYCLE, GREEN, INK, NEGATIVE, POSITIVE, PURPLE, SKY, VERMILION
+from nnlib.plots.base import CYCLE, GREEN, INK, NEGATIVE, POSITIVE, PURPLE, SKY, VERMILION, casing
 from nnlib.plots.plane import contours
 
 RACERS = {"sgd": (INK, "-", "o"), "momentum": (NEGATIVE, "--", "s"), "nesterov": (SKY, "-.", "^"),
@@ -16,6 +16,13 @@ def racer_style(name, number=0):
     return RACERS.get(name.lower(), (CYCLE[number % len(CYCLE)], STYLES[number % len(STYLES)], "o"))
 
 
+def _line(name, number, width):
+    """How a line of an optimizer is drawn: its own color, dashes, and a mark at every fifth of the picture."""
+    color, style, marker = racer_style(name, number)
+    return {"color": color, "linestyle": style, "linewidth": width, "marker": marker, "markevery": 0.2,
+            "markersize": 5.5, "path_effects": casing(color, width)}
+
+
 def race_paths(ax, height, bounds, paths, minimum=None, **options):
     """The routes of several optimizers over the lines of equal height, with a ring at the start, a star at the minimum.
 
@@ -26,8 +33,7 @@ def race_paths(ax, height, bounds, paths, minimum=None, **options):
     contours(ax, height, bounds, **options)
     lines = []
     for number, (name, points) in enumerate(paths.items()):
-        color, style, _ = racer_style(name, number)
-        lines += ax.plot(*np.transpose(points), color=color, linestyle=style, linewidth=1.8, label=name)
+        lines += ax.plot(*np.transpose(points), label=name, **_line(name, number, 1.8))
     start = next(iter(paths.values()))[0]
     ax.plot(*start, "o", markersize=9, markerfacecolor="white", markeredgecolor=INK, markeredgewidth=2)
     if minimum is not None:
@@ -43,8 +49,7 @@ def race_traces(ax, losses, log=True):
     """
     lines = []
     for number, (name, values) in enumerate(losses.items()):
-        color, style, _ = racer_style(name, number)
-        lines += ax.plot(np.arange(len(values)), values, color=color, linestyle=style, label=name)
+        lines += ax.plot(np.arange(len(values)), values, label=name, **_line(name, number, 2.0))
     ax.set(xlabel="step", ylabel="loss", yscale="log" if log else "linear")
     return lines
 
@@ -53,7 +58,8 @@ def rate_schedules(ax, rates, log=True):
     """Learning rates against the epoch, 0, 1, ..., from a dict by name; each holds for its epoch. Returns the lines."""
     lines = []
     for number, (name, values) in enumerate(rates.items()):
-        lines += ax.step(np.arange(len(values)), values, where="post", color=CYCLE[number % len(CYCLE)],
+        color = CYCLE[number % len(CYCLE)]
+        lines += ax.step(np.arange(len(values)), values, where="post", color=color, path_effects=casing(color),
                          linestyle=STYLES[number % len(STYLES)], label=name)
     ax.set(xlabel="epoch", ylabel="learning rate", yscale="log" if log else "linear")
     return lines
@@ -70,7 +76,8 @@ def tuning_curves(ax, rates, losses, top=None):
     for number, (name, values) in enumerate(losses.items()):
         color, style, marker = racer_style(name, number)
         values = np.where(np.isfinite(values), values, np.nan)
-        lines += ax.plot(rates[name], values, color=color, linestyle=style, marker=marker, markersize=5, label=name)
+        lines += ax.plot(rates[name], values, color=color, linestyle=style, marker=marker, markersize=5, label=name,
+                         path_effects=casing(color))
         best = np.nanargmin(values)
         ax.plot(rates[name][best], values[best], marker, color=color, markersize=11, markeredgecolor=INK,
                 markeredgewidth=1.4)
@@ -89,6 +96,7 @@ def seed_results(ax, results):
         color, _, marker = racer_style(name, row)
         ax.errorbar(np.mean(values), row, xerr=np.std(values, ddof=1), color=INK, capsize=5, linewidth=1.6, zorder=3)
         ax.plot(np.mean(values), row, "|", color=INK, markersize=18, markeredgewidth=2.5, zorder=4)
-        ax.plot(values, np.full(len(values), row + 0.22), marker, color=color, markersize=5, linestyle="none")
+        ax.plot(values, np.full(len(values), row + 0.22), marker, color=color, markersize=5, linestyle="none",
+                markeredgecolor=INK, markeredgewidth=0.5)
     ax.set(yticks=np.arange(len(results)), yticklabels=list(results), ylim=(len(results) - 0.5, -0.5))
     return ax

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nnlib.plots.base import FAINT, GRAY, GREEN, INK, SKY, VERMILION
+from nnlib.plots.base import FAINT, GRAY, GREEN, INK, SKY, VERMILION, casing
 
 
 def error_curves(ax, train, validation, best=None):
@@ -56,9 +56,11 @@ def weight_sizes(ax, weights, smallest=1e-4):
         sizes = np.sort(np.abs(np.ravel(values)))[::-1]
         share = 100 * (np.arange(len(sizes)) + 1) / len(sizes)
         kept = sizes > 0
-        lines += ax.plot(share[kept], sizes[kept], color=color, linestyle=style, label=name)
+        lines += ax.plot(share[kept], sizes[kept], color=color, linestyle=style, label=name,
+                         path_effects=casing(color))
         if not kept.all():
-            ax.plot(share[kept][-1:], np.maximum(sizes[kept][-1:], smallest), "o", color=color, markersize=6)
+            ax.plot(share[kept][-1:], np.maximum(sizes[kept][-1:], smallest), "o", color=color, markersize=6,
+                    markeredgecolor=INK, markeredgewidth=0.6)
     ax.set(xlabel="share of the weights (%), the largest first", ylabel="size of the weight", yscale="log",
            xlim=(0, 100))
     ax.set_ylim(bottom=smallest)
@@ -96,7 +98,8 @@ def remedy_dots(ax, results, costs=None, baseline=None):
         values = np.asarray(results[name], dtype=float)
         if row % 2:
             ax.axhspan(row - 0.5, row + 0.5, color=FAINT, alpha=0.35, linewidth=0, zorder=0)
-        ax.plot(values, np.full(len(values), row), "o", color=SKY, markersize=5, zorder=2)
+        ax.plot(values, np.full(len(values), row), "o", color=SKY, markeredgecolor=INK, markeredgewidth=0.5,
+                markersize=5, zorder=2)
         color = INK if name == baseline else VERMILION
         ax.errorbar(values.mean(), row, xerr=values.std(ddof=1) if len(values) > 1 else None, color=color, marker="D",
                     markersize=6, capsize=4, linewidth=1.7, zorder=3)

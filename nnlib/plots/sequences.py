@@ -7,7 +7,7 @@ dotted.
 import numpy as np
 from matplotlib.patches import Circle, FancyBboxPatch
 
-from nnlib.plots.base import FAINT, GRAY, GREEN, INK, PURPLE, SKY, VERMILION
+from nnlib.plots.base import FAINT, GRAY, GREEN, INK, PURPLE, RUST, SKY, VERMILION
 
 CELL_LOOKS = {"RNN": (VERMILION, "-"), "LSTM": (PURPLE, "--"), "GRU": (INK, "-.")}
 OTHER_LOOKS = ((VERMILION, "--"), (INK, "-"), (GREEN, "-."))  # of what is no cell
@@ -43,7 +43,7 @@ def shortcut(ax, boxes, label="x", start="x", end="output", skip=True):
         ax.plot([-STEP / 2, -STEP / 2, last - 0.45, last - 0.45], [0, 1.05, 1.05, 0.62], color=VERMILION, linewidth=2.2)
         ax.annotate("", (last - 0.45, 0.3), (last - 0.45, 0.75),
                     arrowprops={key: value for key, value in around.items() if key != "connectionstyle"})
-        ax.text((last - 0.45 - STEP / 2) / 2, 1.13, label, ha="center", va="bottom", size=10.5, color=VERMILION)
+        ax.text((last - 0.45 - STEP / 2) / 2, 1.13, label, ha="center", va="bottom", size=10.5, color=RUST)
         ax.add_patch(Circle((last - 0.45, 0), 0.3, facecolor="white", edgecolor=INK, linewidth=1.6, zorder=3))
         ax.text(last - 0.45, -0.02, "+", ha="center", va="center", size=14, zorder=4)
         ax.annotate("", (last + 0.45, 0), (last - 0.15, 0), arrowprops=ARROW)
@@ -94,9 +94,11 @@ def rate_dots(ax, rates, scores, guessing=None):
 
     Args: rates, scores: dicts from a cell's name to (n,) and to (n, seeds).   guessing: the score of a guess.
     """
+    marks = {name: "osD^"[number % 4] for number, name in enumerate(dict.fromkeys([*CELL_LOOKS, *scores]))}
     for number, (name, values) in enumerate(scores.items()):
         places = np.asarray(rates[name]) * 1.12 ** (number - (len(scores) - 1) / 2)  # so that dots stand side by side
-        ax.plot(places, values, "osD^"[number % 4], color=cell_look(name)[0], markersize=7, alpha=0.75,
+        ax.plot(places, values, marks[name], color=cell_look(name)[0], markersize=7, alpha=0.75,
+                markeredgecolor=INK, markeredgewidth=0.6,
                 label=[name] + [None] * (np.shape(values)[1] - 1))
     if guessing is not None:
         ax.axhline(guessing, color=GRAY, linestyle=":", linewidth=2, label="guessing")
@@ -111,10 +113,10 @@ def lag_curves(ax, curves, floor=1e-12):
         their geometric mean.   floor: where the axis ends below.
     Returns the thick lines.
     """
-    lines = []
+    lines, of_cells = [], CELL_LOOKS.keys() & curves.keys()
     for number, (name, values) in enumerate(curves.items()):
         values = np.maximum(np.atleast_2d(values), np.finfo(float).tiny)
-        color, style = CELL_LOOKS.get(name, OTHER_LOOKS[number % len(OTHER_LOOKS)])
+        color, style = cell_look(name) if of_cells else OTHER_LOOKS[number % len(OTHER_LOOKS)]
         lags = np.arange(values.shape[1])
         ax.plot(lags, values.T, color=color, linewidth=0.7, alpha=0.5)
         lines += ax.plot(lags, np.exp(np.log(values).mean(axis=0)), color=color, linestyle=style, linewidth=2.4,

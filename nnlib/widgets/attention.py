@@ -460,14 +460,14 @@ class AttentionExplorer(Explorer):
             shown = np.where(self.mask | (np.abs(values) > 1e-9), shown, np.nan)
         limit = 1.0 if stage == "weights" else max(float(np.nanmax(np.abs(shown))), 1e-9)
         self.matrix.set(data=np.ma.masked_invalid(shown), clim=(-limit, limit))
-        shades = self.matrix.to_rgba(np.nan_to_num(shown))[..., :3] @ (0.3, 0.59, 0.11)
+        grounds = self.matrix.to_rgba(np.nan_to_num(shown))
         for i, text in enumerate(self.cells):
             row, column = divmod(i, n)
             there = n <= NUMBERS and i < n * n and np.isfinite(shown[row, column])
             text.set_visible(there)
             if there:
                 value = shown[row, column]
-                text.set(position=(column, row), color="white" if shades[row, column] < 0.5 else plots.INK,
+                text.set(position=(column, row), color=plots.text_on(grounds[row, column]),
                          text=f"{value:.2f}" if stage == "weights" else short(value))
         self.frame.set(xy=(-0.5, self.row.value - 0.5), width=n, height=1)
 
@@ -493,7 +493,7 @@ class AttentionExplorer(Explorer):
                 self._draw_token(k, row, scale)
         for k, text in enumerate(self.answers):
             value = self.output[row, k]
-            text.set(y=n + 0.6, text=short(value), color="white" if value < -0.6 else plots.INK)
+            text.set(y=n + 0.6, text=short(value), color=plots.text_on(self.heats["answer"].to_rgba(value)))
         for text, name in zip(self.key_names, [*self._names()[self.part], *[""] * SIZE]):
             text.set_text(name)
         self.asks.set_text(f"query of {row}")

@@ -202,10 +202,11 @@ class CourseMap(Explorer):
     def describe(self):
         """The alternative text: what the map shows, with the chapter looked at."""
         needs = " and ".join(str(CHAPTERS[number]) for number in self.shown.needs)
-        here = ", ".join(sorted(self.here)) or "none"
+        missing = ", ".join(sorted(set(CHAPTERS) - set(self.here)))
+        here = f"All but {missing} are here." if missing else "All of them are here."
         return (f"Map of the course: {len(CHAPTERS)} chapters in {len(PARTS)} parts, with arrows from what "
                 f"is needed first. Framed: {self.shown}, which needs {needs or 'no other chapter'}. "
-                f"Here now: {here}; the others are coming. {self._caption_text}")
+                f"{here} {self._caption_text}")
 
     def _repr_mimebundle_(self, **kwargs):
         """The map, and the details of the chapter with its links, for a reader without a kernel."""

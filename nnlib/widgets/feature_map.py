@@ -481,13 +481,13 @@ class FeatureMapExplorer(Explorer):
             self.filter_image.set_extent((-0.5, picture.shape[1] - 0.5, picture.shape[0] - 0.5, -0.5))
             self.background_changed()
         self.filter_image.set(data=np.ma.masked_invalid(picture), clim=(-limit, limit))
-        dark = self.filter_image.to_rgba(np.nan_to_num(picture))[..., :3] @ (0.3, 0.59, 0.11) < 0.5
+        grounds = self.filter_image.to_rgba(np.nan_to_num(picture)).reshape(-1, 4)
         for i, text in enumerate(self.filter_texts):
             shown = numbers and i < picture.size
             text.set_visible(shown)
             if shown:
                 text.set(position=(i % picture.shape[1], i // picture.shape[1]), text=short(picture.flat[i]),
-                         color="white" if dark.flat[i] else plots.INK)
+                         color=plots.text_on(grounds[i]))
         name = self.layers[index][0]
         self.titles["filter"].set_text("no weights" if found is None else "its weights" if found[0] == name else
                                        f"weights, layer {found[0]}")

@@ -260,7 +260,7 @@ class FiniteDifferenceExplorer(Explorer):
                  xlabel="(position − x) / h", ylabel="(f − f(x)) / h")
         near.yaxis.set_major_formatter("{x:g}")
         self.line, = near.plot([], [], color=plots.INK, linewidth=1.6)
-        self.tangent, = near.plot([], [], color=plots.GRAY, linewidth=5, alpha=0.45, label="tangent")
+        self.tangent, = near.plot([], [], color=plots.GRAY, linewidth=5, alpha=0.75, label="tangent")
         self.forward_secant, = near.plot([], [], color=plots.VERMILION, linewidth=2, label="forward")
         self.central_secant, = near.plot([], [], "--", color=plots.PURPLE, linewidth=2.5, label="central")
         self.dots, = near.plot([], [], "o", color="white", markeredgecolor=plots.INK, markersize=6)
@@ -280,8 +280,8 @@ class FiniteDifferenceExplorer(Explorer):
         colors = {"forward": plots.VERMILION, "central": plots.PURPLE}
         self.theory = {name: errors.plot([], [], ":", color=color, linewidth=1.6)[0]
                        for name, color in colors.items()}
-        self.curves = {name: errors.plot([], [], color=color, linewidth=1.3, label=name)[0]
-                       for name, color in colors.items()}
+        self.curves = {name: errors.plot([], [], style, color=color, linewidth=1.3, label=name)[0]
+                       for (name, color), style in zip(colors.items(), ("-", "-."))}
         self.cursor = errors.axvline(1, color=plots.INK, linewidth=1)
         self.here = {name: errors.plot([], [], marker, color=color, markeredgecolor=plots.INK, markersize=size,
                                        clip_on=False, in_layout=False)[0]

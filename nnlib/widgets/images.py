@@ -164,11 +164,11 @@ class Grid:
         down = range(columns + 1) if numbers else (0, columns)
         self.lines.set_segments([*([(-0.5, y - 0.5), (right, y - 0.5)] for y in across),
                                  *([(x - 0.5, -0.5), (x - 0.5, bottom)] for x in down)])
-        shades = self.image.to_rgba(values)[..., :3] @ (0.3, 0.59, 0.11)
+        grounds = self.image.to_rgba(values).reshape(-1, 4)
         for i, text in enumerate(self.texts):
             text.set_visible(numbers and i < values.size and (self.zeros or bool(values.flat[i]))
                              and bool(np.isfinite(values.flat[i])))
             if text.get_visible():
                 text.set(position=(i % columns, i // columns), text=short(values.flat[i]),
                          fontsize=12 if max(rows, columns) <= 4 else 9,
-                         color="white" if shades.flat[i] < 0.5 else plots.INK)
+                         color=plots.text_on(grounds[i]))

@@ -155,7 +155,8 @@ class MomentumExplorer(Explorer):
             height = level ** 2 / (1 - middle * small) if ahead else level ** 2
             if self.free and (right < 2.5 * left or height > 0.98):
                 continue  # no room for a number
-            self._ground.append(ax.text(middle, height - 0.01, f"{level:g}", ha="center", va="top", fontsize=9.5))
+            self._ground.append(ax.text(middle, height - 0.01, f"{level:g}", ha="center", va="top", fontsize=9.5,
+                                        color="black"))
         edge = np.linspace(0, 0.99, 50)
         self._ground += ax.plot(stable_below(edge, large, ahead), edge, color=plots.VERMILION, linewidth=2.5)
         self._ground += ax.plot(best_rate, best, "*", color="white", markeredgecolor=plots.INK, markersize=15)

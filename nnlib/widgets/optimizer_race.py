@@ -231,7 +231,8 @@ class OptimizerRace(Explorer):
     def _make_artists(self):
         self.paths, self.ends, self.lines, self.heads = {}, {}, {}, {}
         for name, (color, marker) in self.looks.items():
-            line = {"color": color, "linewidth": 1.5, "marker": marker, "markersize": 4, "markevery": 10}
+            line = {"color": color, "linewidth": 1.5, "marker": marker, "markersize": 4, "markevery": 10,
+                    "path_effects": plots.casing(color, 1.5)}
             head = {"color": color, "marker": marker, "markersize": 10, "markeredgecolor": plots.INK,
                     "linestyle": "none"}
             self.paths[name], = self.plane.plot([], [], **line)

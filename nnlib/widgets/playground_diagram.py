@@ -170,7 +170,7 @@ class Diagram:
         self.negative = ax.add_collection(LineCollection([], colors=plots.NEGATIVE, linestyles=(0, (2.2, 1.4))),
                                           autolim=False)
         self.tiles = Tiles()
-        small = {"linestyle": "", "markersize": 5.5, "markeredgewidth": 0.5, "markeredgecolor": "white"}
+        small = {"linestyle": "", "markersize": 5.5, "markeredgewidth": 0.5, "markeredgecolor": plots.INK}
         self.above, = ax.plot([], [], marker="^", color=plots.POSITIVE, **small)
         self.below, = ax.plot([], [], marker="v", color=plots.NEGATIVE, **small)
         self.chosen_edge, = ax.plot([], [], "-", color=plots.GREEN, linewidth=2.5)

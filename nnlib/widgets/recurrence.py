@@ -600,14 +600,14 @@ class RecurrenceExplorer(Explorer):
         t, names = self.t.value - 1, TABLES[cell]
         table = np.stack([self.made[name][t] for name in names], axis=1)
         self.table.set_data(table)
-        shades = self.table.to_rgba(table)[..., :3] @ (0.3, 0.59, 0.11)
+        grounds = self.table.to_rgba(table).reshape(-1, 4)
         for i, text in enumerate(self.numbers):
             text.set_visible(i < table.size)
             if i < table.size:
                 value = table.flat[i]
                 text.set(position=(i % len(names), i // len(names)), fontsize=9.5 if len(names) < 6 else 8,
                          text=f"{round(value, 2) + 0.0:.2f}".replace("-", "−") if abs(value) < 9.995 else short(value),
-                         color="white" if shades.flat[i] < 0.5 else plots.INK)
+                         color=plots.text_on(grounds[i]))
         own = " (h: yours)" if cell in self.own else ""
         self.table_title.set_text(f"step {t + 1}: {RULES[cell]}{own}")
 

@@ -129,7 +129,7 @@ class ScheduleExplorer(Explorer):
         self.rate_title = self.above.set_title("rate of each epoch")
         self.above.set(ylabel="rate", yscale="log", ylim=(1e-5, 0.5), xlim=(-0.5, EPOCHS - 0.5))
         epochs = np.arange(EPOCHS)
-        self.runs = [self.below.plot(epochs, np.ones(EPOCHS), color=plots.SKY, linewidth=0.9, alpha=0.8)[0]
+        self.runs = [self.below.plot(epochs, np.ones(EPOCHS), color=plots.GRAY, linewidth=0.8, alpha=0.8)[0]
                      for _ in range(5)]
         self.constant, = self.below.plot(epochs, np.ones(EPOCHS), "--", color=plots.VERMILION, linewidth=1.8,
                                          label="first rate, constant: mean of 32 runs")

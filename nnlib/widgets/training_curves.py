@@ -407,7 +407,7 @@ class TrainingCurvesExplorer(InTurns, Explorer):
         self.title, self.off = self.losses.set_title("loss, run 9 of 9"), note(self.losses, 0.55, "center")
         self.teeth, = self.batches.plot([], [], "-", color=plots.INK, linewidth=1)
         for k in (-2, -1):
-            self.batches.axvline(k, color=plots.SKY, linewidth=1.5, zorder=0)
+            self.batches.axvline(k, color=plots.GRAY, linewidth=1, zorder=0)
         self.batches.set(xlabel="epochs, back from the last", ylabel="loss of the batch", yscale="log", xlim=(-3, 0),
                          title="batches, last 3 epochs", xticks=range(-3, 1), ylim=(FLOOR, 10))
         self.batches.yaxis.set_minor_formatter(NullFormatter())

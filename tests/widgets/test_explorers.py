@@ -5,6 +5,7 @@ import importlib
 from pathlib import Path
 
 import pytest
+from legible import faults
 
 from nnlib import widgets
 from nnlib.widgets import Explorer, Player
@@ -21,11 +22,24 @@ def test_every_explorer_is_listed():
     assert found == set(EXPLORERS) and len(found) >= 6
 
 
-@pytest.mark.parametrize("name", EXPLORERS)
-def test_labels_tooltips_and_what_is_shown_without_a_kernel(name):
-    explorer = getattr(widgets, name)()
+@pytest.fixture(scope="module")
+def explorer(request):
+    """The explorer of a name, made once for all tests here."""
+    return getattr(widgets, request.param)()
+
+
+explorers = pytest.mark.parametrize("explorer", EXPLORERS, indirect=True, scope="module")
+
+
+@explorers
+def test_labels_tooltips_and_what_is_shown_without_a_kernel(explorer):
     for control in explorer.controls:
         assert isinstance(control, Player) or control.description and len(control.tooltip) > 15
     bundle = explorer._repr_mimebundle_()
     assert len(explorer.alt) > 60 and explorer.alt in bundle["text/plain"] and explorer.message == ""
     assert "<img alt=" in bundle["text/html"] and bundle["image/png"]
+
+
+@explorers
+def test_what_it_draws_can_be_read_and_is_told_apart_by_more_than_color(explorer):
+    assert faults(explorer.figure, explorer.redraw_background) == []
