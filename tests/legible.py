@@ -1,4 +1,6 @@
-"""Whether what is drawn into figures can be read: contrast, and looks that more than color tells apart.
+"""Whether pictures can be read: their texts, their contrast, and looks that more than color tells apart.
+
+`poor(text)` says what is poor about an alternative text.
 
 `faults(figure)` draws a figure and returns sentences on what fails. The rules, after WCAG 2.2 level AA:
 - a text has a contrast of 4.5 (3 if it is large) with the pixels under it (1.4.3);
@@ -8,6 +10,7 @@
   lines differ in dashes, marker or by half in width; areas in hatch, or their colors in lightness, by a contrast of 3.
 """
 
+import re
 from contextlib import contextmanager
 from itertools import combinations
 
@@ -24,8 +27,22 @@ from nnlib.plots import contrast
 TEXT, LARGE, MARK = 4.5, 3.0, 3.0
 COVERED = 0.2  # share of the ground under a text that may be worse: a grid line, a contour that crosses
 SCENERY = 1.5  # what has less contrast with paper is not meant to be told from it
+LEAST = 40  # characters of an alternative text
+GENERIC = re.compile(r"((an?|the|this) )?(plot|figure|image|picture|screenshot|graphic|illustration)s?"
+                     r"( (of|that|shows)\b|:|$)", re.IGNORECASE)
 PAPER = np.ones(3)
 NOTHING = "None", "none", "", " "  # no line, no marker, no face, as matplotlib says it
+
+
+def poor(text):
+    """What is poor about an alternative text: a list of words, empty if nothing is."""
+    if not text or not text.strip():
+        return ["no text"]
+    return [said for said, bad in (
+        (f"fewer than {LEAST} characters", len(text.strip()) < LEAST),
+        ("begins as for every picture", GENERIC.match(text)),
+        ("begins with a small letter", text[0].islower()),
+        ("does not end as a sentence", not text.rstrip().endswith((".", "!", "?")))) if bad]
 
 
 def over(color, ground, alpha=None):

@@ -1,6 +1,5 @@
 """What every notebook of the course keeps to, whatever it teaches."""
 
-import html
 import re
 from pathlib import Path
 
@@ -35,20 +34,6 @@ def test_the_notebooks_of_this_stage_are_there_and_every_chapter_but_the_first_h
 @named(LESSONS + SOURCES)
 def test_it_is_stored_normalized_and_a_lesson_also_executed(path):
     assert notebooks.check(path) == []
-
-
-@named(LESSONS)
-def test_every_picture_has_a_text_that_says_what_is_to_be_seen(path):
-    bare = []
-    for number, cell in cells(path, "code"):
-        for data in (output.get("data", {}) for output in cell.outputs):
-            page = data.get("text/html", "")
-            texts = [html.unescape(alt) for alt in re.findall(r'<img[^>]*\balt="([^"]*)"', page)]
-            if ("image/png" in data or "<img" in page) and min(map(len, texts), default=0) < 20:
-                bare.append(f"cell {number}: {texts}")
-    bare += [f"cell {number}: {found}" for number, cell in cells(path, "markdown")
-             for found in re.findall(r"!\[.{0,19}\]\(.*?\)|<img(?![^>]*\balt=)[^>]*>", cell.source)]
-    assert bare == []
 
 
 @named(LESSONS + SOURCES)

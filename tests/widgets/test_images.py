@@ -71,7 +71,7 @@ def test_a_grid_shows_numbers_only_where_they_have_room():
     grid.show(np.array([[0.0, 1.0], [-1.0, 0.5]]), -1, 1)
     shown = [text.get_text() for text in grid.texts if text.get_visible()]
     assert shown == ["0", "1", "−1", "0.5"] and len(grid.lines.get_segments()) == 6
-    assert grid.texts[2].get_color() == "white" and grid.texts[0].get_color() == plots.INK
+    assert grid.texts[2].get_color() == "white" and grid.texts[0].get_color() == "black"
     sparse = Grid(ax, most=4, zeros=False)
     sparse.show(np.array([[0.0, 2.0]]), -2, 2)
     assert [text.get_text() for text in sparse.texts if text.get_visible()] == ["2"]
