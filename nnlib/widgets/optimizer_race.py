@@ -43,7 +43,7 @@ RACERS = {
     "momentum": Racer(lambda w, rate, momentum: SGD(w, rate, momentum), True),
     "Nesterov": Racer(lambda w, rate, momentum: SGD(w, rate, momentum, nesterov=momentum > 0), True),
     "AdaGrad": Racer(lambda w, rate, momentum: Adagrad(w, rate)),
-    "RMSprop": Racer(lambda w, rate, momentum: RMSprop(w, rate)),
+    "RMSProp": Racer(lambda w, rate, momentum: RMSprop(w, rate)),
     "Adam": Racer(lambda w, rate, momentum: Adam(w, rate))}
 OWN_LOOKS = (plots.PURPLE, "*"), (plots.GRAY, "X"), (plots.YELLOW, "h")
 

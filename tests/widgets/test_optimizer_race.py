@@ -116,13 +116,13 @@ def test_each_racer_keeps_its_rate_on_each_surface():
 
 def test_boxes_decide_who_races():
     explorer = OptimizerRace(show=["SGD", "Adam"])
-    assert set(explorer.places) == {"SGD", "Adam"} and "RMSprop" not in explorer.alt
-    explorer.boxes["RMSprop"].value = True
-    assert "RMSprop" in explorer.alt and len(explorer.paths["RMSprop"].get_xdata()) > 10
+    assert set(explorer.places) == {"SGD", "Adam"} and "RMSProp" not in explorer.alt
+    explorer.boxes["RMSProp"].value = True
+    assert "RMSProp" in explorer.alt and len(explorer.paths["RMSProp"].get_xdata()) > 10
     for box in explorer.boxes.values():
         box.value = False
     assert "Nobody races" in explorer._caption_text and "nobody" in explorer.alt and explorer.message == ""
-    assert len(explorer.paths["RMSprop"].get_xdata()) == 0
+    assert len(explorer.paths["RMSProp"].get_xdata()) == 0
 
 
 def test_paths_are_those_of_the_optimizers():
@@ -172,7 +172,7 @@ def test_player_goes_from_the_start_to_the_end():
 
 @pytest.mark.parametrize("rule, twin", [
     (plain, "SGD"), (momentum_rule, "momentum"), (momentum_step, "momentum"), (nesterov_rule, "Nesterov"),
-    (adagrad_rule, "AdaGrad"), (with_state, "AdaGrad"), (with_state_returned, "AdaGrad"), (rmsprop_rule, "RMSprop"),
+    (adagrad_rule, "AdaGrad"), (with_state, "AdaGrad"), (with_state_returned, "AdaGrad"), (rmsprop_rule, "RMSProp"),
     (adam_rule, "Adam"), (looks_itself, "SGD"), (Adam, "Adam")])
 def test_own_rules_race_and_are_recognized(own, rule, twin):
     replace(own, rule)
