@@ -294,7 +294,7 @@ class RegularizationExplorer(InTurns, Explorer):
                                                interpolation="nearest", alpha=0.7))
             self.pairs["test"].append(ax.scatter([], [], s=7, linewidth=0, alpha=0.75))
             self.pairs["edge"].append(ax.plot([], [], color=plots.INK, linewidth=1.6)[0])
-            for name, marker, color in (("zero", "o", plots.NEGATIVE), ("one", "s", plots.POSITIVE)):
+            for name, marker, color in (("zero", "o", plots.NEGATIVE), ("one", "^", plots.POSITIVE)):
                 self.pairs[name] += ax.plot([], [], marker, color=color, markeredgecolor=plots.INK, markersize=6)
             self.pairs["title"].append(ax.set_title(f"{who}: 00.0% wrong"))
             self.pairs["train"].append(curve.plot([], [], color=plots.INK, linewidth=2, label="training")[0])
