@@ -7,7 +7,7 @@ QUESTIONS = {
         "The network trains for 50 epochs on these 200 examples, 40 of which have wrong labels. What is its error on "
         "the training examples in the end (with the labels as they are, wrong ones included)?",
         options={
-            "about 0": "With some 9,600 weights for 200 labels it fits every single one, also the 40 that make no "
+            "about 0": "With some 9,600 parameters for 200 labels it fits every single one, also the 40 that make no "
                        "sense. You will see what that costs on other images.",
             "about 20%": "So it would be if the network refused to learn what contradicts the rest. Descent knows "
                          "only the loss, and the loss of the wrong labels can be lowered, too.",
@@ -29,18 +29,18 @@ QUESTIONS = {
         otherwise="The mean answer is 0.5. How far is each from it? Square, then average."),
     "deck C's weight decay": Number(
         r"Deck C says: in each step subtract $\lambda w$ from every weight. The gradient of $\frac\lambda2 \lVert w "
-        r"\rVert^2$ is $\lambda w$, and a step of descent subtracts $\alpha$ times the gradient. With $\alpha = 0.1$, "
+        r"\rVert^2$ is $\lambda w$, and a step of descent subtracts $\eta$ times the gradient. With $\eta = 0.1$, "
         r"$\lambda = 0.01$ and a loss that is flat in $w$: what share of $w$ is left after 100 steps, if you do it "
         "right? (Three digits.)",
         answer=0.905, tolerance=0.002,
-        feedback=r"$(1 - \alpha\lambda)^{100} = 0.999^{100} = 0.905$. The deck forgot $\alpha$: with $0.99^{100} = "
+        feedback=r"$(1 - \eta\lambda)^{100} = 0.999^{100} = 0.905$. The deck forgot $\eta$: with $0.99^{100} = "
                  r"0.37$ the weights would decay ten times too fast, and differently at every learning rate.",
-        near={0.366: r"That is the deck's rule, $(1 - \lambda)^{100}$. Descent multiplies the gradient by $\alpha$ "
+        near={0.366: r"That is the deck's rule, $(1 - \lambda)^{100}$. Descent multiplies the gradient by $\eta$ "
                      "first.",
               0.9: r"Close: you subtracted 100 times the same amount. Each step takes its share of what is left.",
               0.999: "That is what is left after one step.",
               0.095: "That is what has gone. How much is left?"},
-        otherwise=r"One step leaves the share $1 - \alpha\lambda$. A hundred steps leave that to the power 100."),
+        otherwise=r"One step leaves the share $1 - \eta\lambda$. A hundred steps leave that to the power 100."),
     "which price makes zeros": Choice(
         "The loss hardly cares about some weights: the pull of the data on them is tiny, say 0.001. With which price, "
         "of strength 0.003, do they become exactly 0?",
@@ -87,7 +87,7 @@ QUESTIONS = {
         answer="it rises"),
     "a batch of one": Number(
         r"Batch normalization subtracts the batch's mean from a unit's value, divides by the root of variance plus "
-        r"$\epsilon$, multiplies by $\gamma = 2$ and adds $\beta = 5$. The batch holds a single example, with the "
+        r"$\varepsilon$, multiplies by $\gamma = 2$ and adds $\beta = 5$. The batch holds a single example, with the "
         "value 37. What comes out?",
         answer=5, tolerance=0.01,
         feedback=r"The mean of one value is the value itself: $37 - 37 = 0$, whatever the image showed. Only $\beta$ "
