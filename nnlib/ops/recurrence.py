@@ -1,4 +1,4 @@
-"""Recurrent networks over a whole sequence: the loop over time, and back-propagation through time beside it.
+"""Recurrent networks over a whole sequence: the loop over time, and backpropagation through time beside it.
 
 Each of them could be written in single operations on tensors, with the same gradients; as one operation, with one loop
 forward and one loop back, it is many times faster. Inside, an example is a column: the state is (hidden, batch), and

@@ -545,7 +545,7 @@ def bptt_gradient(X, h0, W_ih, W_hh, b, G):
 def bptt(slope=lambda h, old: 1 - h ** 2, blame=lambda g, carry, slope: (g + carry) * slope,
          back=lambda delta, W_hh: delta @ W_hh, memory=lambda h, t: h[t], start=lambda h0: h0,
          total=lambda parts: sum(parts), order=lambda steps: reversed(steps), give=lambda *parts: parts):
-    """Back-propagation through time; with the defaults it is `bptt_gradient`."""
+    """Backpropagation through time; with the defaults it is `bptt_gradient`."""
     def gradient(X, h0, W_ih, W_hh, b, G):
         h = [start(h0)]
         for x in X:
