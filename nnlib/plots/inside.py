@@ -11,7 +11,7 @@ from nnlib.plots.convolution import gray_image
 
 STYLES, MARKERS = ("-", "--", "-.", ":"), ("o", "s", "^", "D")
 PARTS = {Conv: ("convolution", SKY, ""), Branches: ("block with branches", GREEN, "///"),
-         Dense: ("fully connected layer", PURPLE, "xxx")}
+         Dense: ("dense layer", PURPLE, "xxx")}
 
 
 def mosaic(maps, columns=None, gap=1):

@@ -60,7 +60,7 @@ QUESTIONS = {
             "loss, and it was right every time."},
         answer="it misses most of the 3s, and calls most of the others 3"),
     "plane of the hidden layer": Choice(
-        "After 20 passes, how much of the variance of the 24 hidden numbers lies in the plane of their first two "
+        "After 20 epochs, how much of the variance of the 24 hidden numbers lies in the plane of their first two "
         "principal components?",
         options={
             "nearly all of it": "Two classes can be drawn apart along one direction, three in a plane. Here are ten.",
