@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import os
+import sys
 import zlib
 from pathlib import Path
 
@@ -120,6 +121,9 @@ def _find(key, name, file, folder):
 
 def _download(key, name, file, place):
     """The path of a file in `place` (None: the user's cache) after a download, if it is not there yet."""
+    if sys.platform == "emscripten":
+        raise DataError(f"{name} is optional, and Python in a browser cannot download it; go on without (everything in "
+                        "the course works)")
     reasons = []
     try:
         import pooch

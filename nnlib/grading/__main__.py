@@ -5,8 +5,8 @@ or a folder of loose notebooks, whose learner is the file name without the set's
 several notebooks of one set, all are graded, the best counts, and the reports say so.
 
 Exit codes: 0 all is graded; 1 a submission, or a question of one, could not be graded (the reports say which, and why);
-2 a path or option is wrong, or DIR cannot be written; 3 --strict, and this system lacks a protection; 130 interrupted:
-what was done is reported; 141 nobody reads on what it prints, as with `| head`.
+2 a path or option is wrong, DIR cannot be written, or Python runs in a browser; 3 --strict, and this system lacks a
+protection; 130 interrupted: what was done is reported; 141 nobody reads on what it prints, as with `| head`.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from nnlib.grading import pages, reports, sandbox
 from nnlib.grading.batch import collect, grade_each
 from nnlib.grading.grader import NOT_GRADED
 from nnlib.grading.notebooks import GraderError
+from nnlib.grading.workers import NO_PROCESSES
 
 OURS = ("report.json", "report.txt", "grades.csv", "points.csv", "index.html", "learners")
 
@@ -81,6 +82,8 @@ def main(arguments=None):
 
 def _main(arguments):
     options = parse(arguments)
+    if NO_PROCESSES:
+        return _stop(2, NO_PROCESSES)
     with contextlib.suppress(AttributeError, ValueError):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know every learner's letters
     try:

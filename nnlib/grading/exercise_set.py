@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import sys
 
 from threadpoolctl import threadpool_limits
 
@@ -22,7 +23,8 @@ class ExerciseSet:
     Calls display a report and return the points earned (int, or float for half points); they never raise, and leave
     random states, NumPy's settings, warnings, environment, working folder and open figures as they were. An answer
     that does not end is stopped after 10 seconds, in the main thread of systems that have an alarm signal (Linux,
-    macOS); elsewhere (Windows, other threads) interrupt the kernel: the check then ends with a message.
+    macOS); elsewhere (Windows, other threads) interrupt the kernel: the check then ends with a message. In JupyterLite,
+    whose kernel cannot be interrupted, restart it.
     Raises ValueError for an unknown set.
     """
 
@@ -62,7 +64,7 @@ class ExerciseSet:
         if "." in name and not issubclass(type(value), type):
             return report.of_message(name, f"This question is answered by the class itself: {_call(name)}."), 0
         exercise = self.exercises[name]
-        with threadpool_limits(1):  # as in the grader: on a busy machine threads wait for each other, and time runs out
+        with _one_thread():  # as in the grader: on a busy machine threads wait for each other, and time runs out
             result = examine(exercise, answer if value is MISSING else value, forbidden=exercise.forbidden_names())
         self.best[name] = max(result.points, self.best.get(name, 0))
         self.kept = progress.record(self.name, name, result.points)
@@ -80,6 +82,11 @@ class ExerciseSet:
         known = f"The questions: {', '.join(self.exercises)}."
         say = "" if by_name else f" Or {_call(near[0] if near else 'name')}."
         return f"No question of {self.name} has this name.{meant} {known}{say}"
+
+
+def _one_thread():
+    """A context in which matrix products use one thread; in a browser there is no other."""
+    return contextlib.nullcontext() if sys.platform == "emscripten" else threadpool_limits(1)
 
 
 def _call(name):

@@ -21,7 +21,7 @@ from nnlib.grading.examine import NOT_ATTEMPTED, WRONG, Result, examine, whole
 from nnlib.grading.forbidden import ANSWERS
 from nnlib.grading.guard import ENDED, Outcome
 from nnlib.grading.notebooks import GraderError, read_notebook, shown
-from nnlib.grading.workers import COURSE, WorkerEnded, words_for
+from nnlib.grading.workers import COURSE, NO_PROCESSES, WorkerEnded, words_for
 
 MOST_WORKERS = 8  # for one notebook
 SLACK = 1.5  # seconds that a worker may be late beyond its own limits
@@ -66,7 +66,9 @@ def grade(path, seed=0, timeout=120.0, learner=""):
         once, and the misconceptions, which this process tries on its own account to find a hint, are not counted.
     The same submission and seed give the same Graded, unless a limit of time decides.
     """
-    graded = Graded(shown(path), learner or shown(Path(path).stem), seed=seed)
+    graded = Graded(shown(path), learner or shown(Path(path).stem), seed=seed, problem=NO_PROCESSES)
+    if graded.problem:
+        return graded
     try:
         graded.set, cells = read_notebook(path)
     except GraderError as error:

@@ -8,6 +8,7 @@ the other, so that its height costs no copy at all: the same memory is read with
 
 import functools
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -18,7 +19,7 @@ from nnlib.errors import ShapeError
 
 __all__ = ["conv1d", "conv2d", "output_size", "resolve_padding"]
 
-_WORKERS = min(8, os.cpu_count() or 1)
+_WORKERS = 1 if sys.platform == "emscripten" else min(8, os.cpu_count() or 1)  # Python in a browser has no threads
 _BLOCK_BYTES = 2**20  # what is spread out at one time should fit into a core's cache,
 _BLOCK_PRODUCTS = 10**6  # and a matrix product be small enough that BLAS does it in the thread that asks for it
 _THREAD_PRODUCTS = 2 * 10**6  # a block with fewer multiplications is done before another thread has begun
