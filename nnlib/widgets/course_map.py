@@ -3,11 +3,11 @@
 import html
 import json
 import os
+import sys
 import textwrap
 from pathlib import Path
 
 import ipywidgets
-from jupyter_core.paths import jupyter_runtime_dir
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from nnlib import plots
@@ -48,6 +48,10 @@ def layout():
 
 def served_folder():
     """The folder that the JupyterLab of this kernel shows, or None where there is no such server."""
+    if sys.platform == "emscripten":
+        return Path("/drive")  # where a kernel of JupyterLite finds the files of the page
+    from jupyter_core.paths import jupyter_runtime_dir  # only here: JupyterLite has no such package
+
     record = Path(jupyter_runtime_dir(), f"jpserver-{os.environ.get('JPY_PARENT_PID')}.json")
     try:
         return Path(json.loads(record.read_text(encoding="utf-8"))["root_dir"])
@@ -65,7 +69,8 @@ class CourseMap(Explorer):
 
     def __init__(self, root=ROOT):
         self.root, self._middle, self.progress, self.shown = root, layout(), None, CHAPTERS["00"]
-        self.here = {number for number, chapter in CHAPTERS.items() if chapter.notebook(root)}
+        alone = not Path(root, "notebooks").is_dir()  # nnlib was installed by itself, as on Colab: there are no links
+        self.here = {number for number, chapter in CHAPTERS.items() if alone or chapter.notebook(root)}
         self.details = ipywidgets.HTML()
         figure, ax = plots.subplots(width=WIDTH, height=HEIGHT)
         ax.set(xlim=(0, WIDTH), ylim=(0, HEIGHT))

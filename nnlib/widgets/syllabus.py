@@ -3,8 +3,18 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
 PARTS = {"I": "one neuron", "II": "computing gradients", "III": "networks that learn", "IV": "seeing"}
+
+
+def course_folder(around_nnlib):
+    """The folder that holds notebooks/: around nnlib or, where that was installed by itself, around the notebook."""
+    welcome = "notebooks/00_welcome.ipynb"
+    if Path(around_nnlib, welcome).is_file():
+        return around_nnlib
+    return next((folder for folder in Path.cwd().parents if Path(folder, welcome).is_file()), around_nnlib)
+
+
+ROOT = course_folder(Path(__file__).resolve().parents[2])
 
 
 @dataclass(frozen=True)

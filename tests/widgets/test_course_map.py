@@ -11,7 +11,7 @@ from nnlib.grading import checks, course_progress
 from nnlib.grading.progress import record
 from nnlib.widgets import CourseMap
 from nnlib.widgets.course_map import layout, points_of, served_folder
-from nnlib.widgets.syllabus import CHAPTERS, PARTS, ROOT
+from nnlib.widgets.syllabus import CHAPTERS, PARTS, ROOT, course_folder
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_links_of_what_is_there_and_words_for_what_is_coming(progress, course):
     (".", "notebooks/01_logistic_regression.ipynb"), ("notebooks", "01_logistic_regression.ipynb"),
     ("exercises", None)])
 def test_links_open_in_jupyterlab_wherever_it_was_started(served, opened, progress, course, monkeypatch):
-    monkeypatch.setattr("nnlib.widgets.course_map.jupyter_runtime_dir", lambda: str(course))
+    monkeypatch.setattr("jupyter_core.paths.jupyter_runtime_dir", lambda: str(course))
     monkeypatch.setenv("JPY_PARENT_PID", "12345")
     Path(course, "jpserver-12345.json").write_text(json.dumps({"root_dir": str(course / served)}), "utf-8")
     course_map = CourseMap(course)
@@ -105,6 +105,18 @@ def test_links_of_this_course_exist():
         course_map.select(number)
         hrefs = re.findall(r'href="([^"]+)"', course_map.details.value)
         assert hrefs and all((ROOT / "notebooks" / href).is_file() for href in hrefs)
+
+
+def test_where_nnlib_was_installed_by_itself_the_map_follows_the_notebook_that_runs(progress, course, monkeypatch):
+    alone = course / "site-packages"
+    alone.mkdir()
+    monkeypatch.chdir(course.anchor)
+    assert course_folder(alone) == alone
+    course_map = CourseMap(alone)
+    assert course_map.here == set(CHAPTERS) and not course_map.links()
+    assert "This chapter is coming" not in course_map.details.value
+    monkeypatch.chdir(course / "notebooks")
+    assert course_folder(alone) == course and course_folder(ROOT) == ROOT
 
 
 def test_points_follow_the_progress_file(progress, course, monkeypatch):
