@@ -1,6 +1,6 @@
 # The course's commands. Each creates or updates the environment in .venv first; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick lint notebooks exercises badges grade audit bench peers lock clean FORCE
+.PHONY: help lab test quick lint notebooks exercises badges lite grade audit bench peers lock clean FORCE
 
 BIN   := .venv/bin
 READY := .venv/.ready
@@ -29,6 +29,9 @@ exercises: $(READY)   ## generate exercises/ from solutions/ (KEEP=mine: move yo
 badges: $(READY)   ## write the links to Binder, Colab and CI, from the address in pyproject.toml, or take them out
 	@$(BIN)/python tools/badges.py
 
+lite: $(READY)   ## build the course as a web page in _site/, whose Python runs in the browser (JupyterLite)
+	@$(BIN)/python tools/lite.py $(ARGS)
+
 grade: $(READY)   ## grade notebooks: make grade PATHS=submissions REPORT=points (JOBS=2, ARGS="--strict --seed 7")
 	@test -n "$(PATHS)" || { echo 'Which notebooks? For example: make grade PATHS="submissions" REPORT=points'; exit 2; }
 	@$(BIN)/python -m nnlib.grading $(PATHS) $(if $(REPORT),--report $(REPORT)) $(if $(JOBS),--jobs $(JOBS)) $(ARGS)
@@ -53,8 +56,8 @@ lock:   ## renew requirements.lock (needs uv)
 	  --upgrade --all-extras --no-header --no-annotate --no-emit-index-url pyproject.toml - -o requirements.lock
 	@echo "requirements.lock is renewed; make test, then commit it with pyproject.toml."
 
-clean:   ## remove .venv and caches; never a notebook, .grading/ or your progress
-	@rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+clean:   ## remove .venv, the page of make lite and caches; never a notebook, .grading/ or your progress
+	@rm -rf .venv .venv-lite _site .pytest_cache .ruff_cache .hypothesis
 	@find nnlib tests tools -name __pycache__ -prune -exec rm -rf {} +
 
 # An environment whose Python has gone, or that was moved with its folder, is mended although its stamp looks fresh.
