@@ -2,6 +2,8 @@
 
 Points come from the course's grader, which runs a submission in a sandbox. With NNLIB_AUTOGRADE=nbgrader in the
 environment they come from nbgrader's own way: it runs the notebook, and a check cell's value is its points.
+
+nbgrader shows a learner's Markdown and outputs in your browser as they are, scripts too: here they are cleaned first.
 """
 
 import os
@@ -13,7 +15,9 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+import bleach
 import nbformat
+from bleach.css_sanitizer import CSSSanitizer
 from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader import preprocessors as steps
@@ -22,6 +26,9 @@ from nbgrader.api import Gradebook
 HERE = Path(__file__).resolve().parent
 WORK = HERE / ".grading"  # git ignores it
 CODE_STUB = "# Your answer: write it here, then take the next line away.\nraise NotImplementedError"
+TAGS = ("a abbr b blockquote br caption center cite code col colgroup dd del details div dl dt em figcaption "
+        "figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp section small span strong sub "
+        "summary sup table tbody td tfoot th thead tr tt u ul var").split()
 OWN_WAY = os.environ.get("NNLIB_AUTOGRADE", "") == "nbgrader"
 
 
@@ -120,6 +127,20 @@ class ExecuteHere(steps.Execute):
         return nb, resources
 
 
+def clean(markup):
+    """What a learner's Markdown or output became, as HTML without scripts, forms, frames or addresses that run code."""
+    def keep(tag, name, value):
+        if name == "src":  # a picture elsewhere would tell its server who grades, and when
+            return tag == "img" and value.startswith(("data:image/png;", "data:image/jpeg;", "data:image/gif;"))
+        if name == "href":
+            return value.startswith(("https://", "http://", "mailto:", "#"))
+        return name in "alt class colspan height id open rowspan scope style title width".split()
+    markup = markup.decode() if isinstance(markup, bytes) else str(markup)
+    cleaned = bleach.clean(markup, tags=TAGS, attributes=keep, protocols=["https", "http", "mailto", "data"],
+                           css_sanitizer=CSSSanitizer())
+    return re.sub(r"href(?=\s*\{)", "text", cleaned)  # in a formula it would make a link, to javascript: too
+
+
 def stream(*lines):
     """The output of a cell that prints these lines."""
     return new_output("stream", name="stdout", text="".join(f"{line}\n" for line in lines))
@@ -150,7 +171,7 @@ def private_seed():
 if not shutil.which("alembic"):  # nbgrader starts it by its name when it makes a gradebook
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 with suppress(OSError):  # read-only: then there is nothing to grade here, either
-    WORK.mkdir(exist_ok=True)
+    WORK.mkdir(mode=0o700, exist_ok=True)  # names, points and the seed are no business of other accounts
 
 c = get_config()  # noqa: F821  (nbgrader defines it when it reads this file)
 c.CourseDirectory.course_id = "nnlib"
@@ -167,4 +188,6 @@ c.Autograde.sanitize_preprocessors = [steps.ClearOutput, MendCells, steps.Overwr
 c.Autograde.autograde_preprocessors = [ExecuteHere if OWN_WAY else GradeInSandbox, ClearMetadataPreprocessor,
                                        steps.LimitOutput, steps.SaveAutoGrades, steps.AssignLatePenalties,
                                        steps.CheckCellMetadata]
+c.HTMLExporter.sanitize_html = True  # of feedback, and of the pages in which a teacher grades by hand; no JavaScript
+c.HTMLExporter.filters = {"clean_html": clean, "strip_files_prefix": clean}  # formgrade's template has the second only
 c.Execute.timeout = 60  # seconds for a cell: a check's own limits come first
