@@ -18,6 +18,7 @@ from nnlib.plots.graph import number
 from nnlib.widgets.base import LearnerError, learners
 
 LONGEST, MOST = 200, 120  # characters of a text, operations in it
+LONGEST_VALUES = 4000  # characters of all values together: more names than an expression can hold
 _TYPED = str.maketrans({"−": "-", "–": "-", "×": "*", "·": "*", "²": "**2", "³": "**3", "\n": ";"})
 OPERATORS = {ast.Add: ("+", "add", operator.add), ast.Sub: ("-", "sub", operator.sub),
              ast.Mult: ("*", "mul", operator.mul), ast.Div: ("/", "truediv", operator.truediv),
@@ -124,6 +125,8 @@ def read_expression(text):
 def read_values(text):
     """Read "x = -2, y = 5" into a dict of floats. Raises TextError for anything else."""
     values = {}
+    if len(text) > LONGEST_VALUES:
+        raise TextError(f"the values have {len(text)} characters; at most {LONGEST_VALUES} are read")
     for part in text.translate(_TYPED).replace(";", ",").split(","):
         if not part.strip():
             continue

@@ -82,6 +82,22 @@ def test_texts_that_are_no_values(text, words):
         read_values(text)
 
 
+@pytest.mark.parametrize("text", [
+    "().__class__.__bases__[0].__subclasses__()", "x + __import__('os').system('ls')", "exp(__builtins__)", "open('a')",
+    "exec('x')", "x + (lambda: x)()", "[x for x in (1,)]", "x.__init__.__globals__", "f'{x.__class__}' + x",
+    "x + {**x}", "await x", "yield x", "x; import os", "global x", "print(x)", "getattr(x, 'y')", "exp(*open('a'))"])
+def test_texts_that_would_be_programs(text):
+    with pytest.raises(TextError):
+        read_expression(text)
+    with pytest.raises(TextError):
+        read_values(f"x = {text}")
+
+
+def test_values_beyond_all_measure_are_not_looked_at():
+    with pytest.raises(TextError, match="at most 4000"):
+        read_values(",".join(f"x{i} = 1" for i in range(1000)))
+
+
 @pytest.mark.parametrize("text, words", [
     ("x / y", "divides by zero"), ("x / (y - 0)", "divides by zero"), ("log(y)", "not defined at 0"),
     ("sqrt(-x)", "not defined at -3"), ("exp(999 * x)", "overflows"), ("(0 - x) ** 0.5", "not defined at -3 and 0.5"),
