@@ -99,6 +99,7 @@ def test_the_search_finds(source, name):
 
 @pytest.mark.parametrize("source", [
     "model.eval()", "loads = json.loads\nloads(x)", "import json\njson.load(f)", "'eval(x)'",
-    "f(p, allow_pickle=False)", "import subprocess\nsubprocess.run(['ls', name])", "import yaml\nyaml.safe_load(f)", "re.compile(x)"])
+    "f(p, allow_pickle=False)", "import subprocess\nsubprocess.run(['ls', name])", "import yaml\nyaml.safe_load(f)",
+    "re.compile(x)"])
 def test_the_search_passes(source):
     assert list(dangers(textwrap.dedent(source))) == []

@@ -84,6 +84,9 @@ def _main(arguments):
     options = parse(arguments)
     if NO_PROCESSES:
         return _stop(2, NO_PROCESSES)
+    if inside := [place for place in options.submissions if _imports_from(place)]:
+        return _stop(2, f"{inside[0]}: Python was started in what is to be graded, and imports what lies there: a "
+                        "random.py that somebody handed in would run outside the sandbox. Start in the course's folder.")
     with contextlib.suppress(AttributeError, ValueError):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know every learner's letters
     try:
@@ -114,6 +117,13 @@ def _main(arguments):
         said.append(f"Reports: {options.report / 'index.html'}")
     print("\n".join(said))
     return 130 if interrupted else 1 if failed else 0
+
+
+def _imports_from(place):
+    """Whether Python looks for modules in this folder, or deeper in it: `python -m` does where it is started."""
+    here, place = os.path.realpath(os.getcwd()), os.path.realpath(place)
+    looked = {os.path.realpath(folder) for folder in sys.path if folder}
+    return here in looked and os.path.isdir(place) and Path(here).is_relative_to(place)
 
 
 def _stop(code, said):
@@ -165,7 +175,7 @@ def prepare(place, folder):
     try:
         if not folder:
             return place.open("a").close()
-        place.mkdir(parents=True, exist_ok=True)
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)  # names and points: for the teacher alone, as grades are
         tempfile.TemporaryFile(dir=place).close()
         inside = [one.name for one in place.iterdir()]
     except OSError as error:

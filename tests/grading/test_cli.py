@@ -86,7 +86,7 @@ def test_a_reader_who_stops_reading_is_no_error(tmp_path, options):
     """As `| head` does it."""
     for name in "anna", "bo":
         (tmp_path / f"ex01_{name}.ipynb").write_text("{}")
-    run = subprocess.Popen([sys.executable, "-m", "nnlib.grading", tmp_path, *options], cwd=tmp_path, text=True,
+    run = subprocess.Popen([sys.executable, "-P", "-m", "nnlib.grading", tmp_path, *options], cwd=tmp_path, text=True,
                            env={**os.environ, "PYTHONPATH": str(COURSE)}, stdout=subprocess.PIPE,
                            stderr=subprocess.PIPE)
     run.stdout.close()
@@ -161,6 +161,26 @@ def test_wrong_arguments(sample, arguments, said, tmp_path, monkeypatch):
     (tmp_path / ".ipynb_checkpoints" / "old.ipynb").write_text("{}")
     code, out, err = run(*arguments)
     assert code == 2 and said in err and out == "" and "Traceback" not in err
+
+
+@pytest.mark.parametrize("below", [".", "anna"])
+def test_python_that_was_started_among_submissions_grades_nothing(submit, tmp_path, monkeypatch, below):
+    """`python -m` imports from where it is started: a learner's random.py would be the teacher's."""
+    submit(SETUP, SIGMOID)
+    (tmp_path / "anna").mkdir(exist_ok=True)
+    monkeypatch.chdir(tmp_path / below)
+    monkeypatch.syspath_prepend(str(tmp_path / below))
+    code, out, err = run(tmp_path, "--report", tmp_path / "report")
+    assert code == 2 and "started in what is to be graded" in err and not (tmp_path / "report").exists()
+    monkeypatch.setattr(sys, "path", sys.path[1:])  # as with python -P
+    assert run(tmp_path, "--seed", 3)[0] == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
+def test_reports_are_the_teachers_alone(submit, tmp_path):
+    submit(SETUP, SIGMOID)
+    run(tmp_path, "--report", tmp_path / "report")
+    assert (tmp_path / "report").stat().st_mode & 0o077 == 0
 
 
 def test_without_a_folder_for_reports_points_are_printed(submit, tmp_path):

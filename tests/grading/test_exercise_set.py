@@ -5,8 +5,10 @@ import json
 import multiprocessing
 import os
 import signal
+import stat
 import threading
 import time
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,7 +115,10 @@ def test_progress_keeps_the_best(check, sample, progress_file, capsys):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"ex90_sample": 3}', '{"a": {"b": "c"}}', "\x00\xff",
-                                  '{"a": {"b": -1}}', '{"a": {"b": NaN}}', "[" * 100_000])
+                                  '{"a": {"b": -1}}', '{"a": {"b": NaN}}', "[" * 100_000, '{"a": {"b": [1]}}',
+                                  '{"a": [{"b": 1}]}', "null", '{"a": {"b": 1e400}}', f'{{"a": {{"b": {"9" * 9999}}}}}',
+                                  '{"a": {"b": 1}}' + " " * (1 << 20)],
+                         ids=lambda text: text[:20])
 def test_a_corrupt_progress_file_is_set_aside(check, sample, progress_file, text):
     progress_file.parent.mkdir()
     progress_file.write_text(text, encoding="latin-1")
@@ -121,6 +126,23 @@ def test_a_corrupt_progress_file_is_set_aside(check, sample, progress_file, text
     assert progress.load() == {"ex90_sample": {"sigmoid": 2}}
     aside = progress_file.with_name("progress.json.corrupt")
     assert aside.read_text(encoding="latin-1") == text and len(list(progress_file.parent.iterdir())) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
+def test_points_are_nobody_elses_business(check, progress_file):
+    check(sigmoid)
+    assert stat.S_IMODE(progress_file.stat().st_mode) == 0o600
+
+
+def test_a_vast_progress_file_is_not_read_to_its_end(progress_file):
+    progress_file.parent.mkdir()
+    with progress_file.open("wb") as file:
+        file.truncate(1 << 34)  # bytes that take no room on the disk
+    tracemalloc.start()
+    assert progress.load() == {}
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 << 20
 
 
 def test_a_place_that_cannot_be_written(check, sample, tmp_path, monkeypatch, capsys):
