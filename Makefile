@@ -34,7 +34,7 @@ lite: $(READY)   ## build the course as a web page in _site/, whose Python runs 
 
 grade: $(READY)   ## grade notebooks: make grade PATHS=submissions REPORT=points (JOBS=2, ARGS="--strict --seed 7")
 	@test -n "$(PATHS)" || { echo 'Which notebooks? For example: make grade PATHS="submissions" REPORT=points'; exit 2; }
-	@$(BIN)/python -m nnlib.grading $(PATHS) $(if $(REPORT),--report $(REPORT)) $(if $(JOBS),--jobs $(JOBS)) $(ARGS)
+	@$(BIN)/python -P -m nnlib.grading $(PATHS) $(if $(REPORT),--report $(REPORT)) $(if $(JOBS),--jobs $(JOBS)) $(ARGS)
 
 audit: $(READY)   ## check the checks, with mutants of the right answers (ARGS="--no-mutation", ARGS=ex01_logistic_regression)
 	@$(BIN)/python -m nnlib.grading.audit --jobs $(or $(JOBS),-1) $(ARGS)

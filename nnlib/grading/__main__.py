@@ -86,7 +86,7 @@ def _main(arguments):
         return _stop(2, NO_PROCESSES)
     if inside := [place for place in options.submissions if _imports_from(place)]:
         return _stop(2, f"{inside[0]}: Python was started in what is to be graded, and imports what lies there: a "
-                        "random.py that somebody handed in would run outside the sandbox. Start in the course's folder.")
+                        "learner's random.py would run outside the sandbox. Start in the course's folder.")
     with contextlib.suppress(AttributeError, ValueError):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know every learner's letters
     try:
