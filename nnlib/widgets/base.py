@@ -195,8 +195,17 @@ def learners(function, name):
             frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(PACKAGE)]
             own = [f for f in frames if f.filename == frames[0].filename and f.line]
             where = f" (line {own[-1].lineno}: {own[-1].line})" if own else ""
-            raise LearnerError(f"{name} raised {type(error).__name__}: {error}{where}") from error
+            raise LearnerError(f"{name} raised {type(error).__name__}: {said_by(error)}{where}") from error
     return guarded
+
+
+def said_by(error, most=500):
+    """The message of a learner's exception, cut to so many characters; a sentence where it has none to give."""
+    try:
+        text = str(error)
+    except Exception:
+        return "(its message cannot be read)"
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def data_of(value):

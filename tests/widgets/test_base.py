@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import threading
 import time
 from base64 import b64decode
@@ -429,3 +430,18 @@ def test_two_threads_never_draw_at_once():
         explorer.rate.value = rate
     other.join()
     assert seen == [1] * len(seen) and len(seen) == 7
+
+
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+@pytest.mark.parametrize("error, words", [(ValueError("x" * 10**6), "x" * 500 + "..."), (Mute(), "cannot be read"),
+                                          (ValueError("short"), "ValueError: short")])
+def test_what_a_learner_raises_is_told_in_a_bounded_sentence(error, words):
+    def mine():
+        raise error
+    with pytest.raises(LearnerError, match=re.escape(words)) as caught:
+        learners(mine, "mine")()
+    assert len(str(caught.value)) < 700
