@@ -17,14 +17,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import anywidget
 import ipywidgets
 import numpy as np
+import traitlets
 
 from nnlib.errors import NnlibError
 from nnlib.plots.base import VERMILION, encode_png, img_tag
 
 PACKAGE = str(Path(__file__).parents[1]) + os.sep
 WIDE = {"width": "380px", "max_width": "100%"}  # a dict: every control gets a Layout of its own
+CALM = 1.0  # seconds between steps for a reader who asked for less motion
 ROW = {"display": "flex", "flex_flow": "row wrap", "align_items": "flex-end"}
 
 
@@ -114,6 +117,17 @@ def button(label, on_click=None, tooltip=""):
     return made
 
 
+class Access(anywidget.AnyWidget):
+    """An invisible part of every explorer that names its sliders for screen readers and shows where the focus is.
+
+    `calm` is whether the reader asked the system for less motion. The browser's part is in access.js and access.css.
+    """
+
+    _esm = Path(__file__).with_name("access.js")
+    _css = Path(__file__).with_name("access.css")
+    calm = traitlets.Bool(False).tag(sync=True)
+
+
 class Player(ipywidgets.HBox):
     """Buttons play / pause, step and reset around a computation that advances in steps.
 
@@ -121,12 +135,13 @@ class Player(ipywidgets.HBox):
         on_step: called for one step; returns whether there is another one.
         on_reset: called to go back to the start.   interval: seconds between steps while playing.
         on_stop: called after it has played.
+    For a reader who asked for less motion (`calm`) it shows at most one step a second while it plays.
     (ipywidgets' own `Play` has unlabeled buttons, which a screen reader cannot name.)
     """
 
     def __init__(self, on_step, on_reset, interval=0.1, on_stop=None):
         self._on_step, self._on_reset, self._on_stop = on_step, on_reset, on_stop
-        self.interval, self._task, self._turn = interval, None, 0
+        self.interval, self.calm, self._task, self._turn = interval, False, None, 0
         self.play_button = button("play", self._toggle, "advance by itself; press again to pause")
         self.step_button = button("step", self._single, "advance one step")
         self.reset_button = button("reset", self.reset, "back to the start")
@@ -177,7 +192,7 @@ class Player(ipywidgets.HBox):
     async def _run(self, turn):
         try:
             while self.tick(turn):
-                await asyncio.sleep(self.interval)
+                await asyncio.sleep(max(self.interval, CALM) if self.calm else self.interval)
         finally:
             if self._task is asyncio.current_task():  # else it was paused, and perhaps another one plays already
                 self._stopped()
@@ -262,15 +277,22 @@ class Explorer(ipywidgets.VBox):
         self._picture = ipywidgets.HTML()
         self._caption = ipywidgets.HTML()
         self._message = ipywidgets.HTML()
+        self.access = Access(layout={"display": "none"})
+        self.access.observe(self._calm, "calm")
         for artist in self._animated:
             artist.set_animated(True)
         self.lay_out()
         kebab = re.sub(r"(?<!^)(?=[A-Z])", "-", type(self).__name__).lower()
         super().__init__([*(ipywidgets.HBox(row, layout=ROW) for row in rows if row),
-                          self._picture, self._caption, self._message])
+                          self._picture, self._caption, ipywidgets.VBox([self._message, self.access])])
         self.add_class("nnlib-explorer")
         self.add_class(f"nnlib-{kebab}")
         self.redraw_background()
+
+    def _calm(self, change):
+        for control in self.controls:
+            if isinstance(control, Player):
+                control.calm = change.new
 
     def update(self):
         """Set the animated artists to the state of the controls."""
