@@ -32,7 +32,7 @@ from notebooks import METADATA, kernel_environment
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
          "--disable-background-networking", "--disable-component-update"]  # it visits this machine alone
-START, RUN, REACT = 60, 180, 10  # seconds to wait: for a server or page, for all cells, for a picture
+START, RUN, REACT = 120, 400, 30  # seconds to wait: for a server or page, for all cells, for a picture
 STEADY = 0.3  # seconds without another picture: the last one of a drag is there
 WIDGET = "window.jupyterapp.shell.currentWidget"
 

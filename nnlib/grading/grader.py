@@ -24,6 +24,7 @@ from nnlib.grading.notebooks import GraderError, read_notebook, shown
 from nnlib.grading.workers import COURSE, NO_PROCESSES, WorkerEnded, words_for
 
 MOST_WORKERS = 8  # for one notebook
+ALL_CELLS, ONE_CELL, ONE_CALL = 2 / 3, 1 / 6, 1 / 12  # of a notebook's time, at the most
 SLACK = 1.5  # seconds that a worker may be late beyond its own limits
 NOT_GRADED = "not graded"
 PROBE = pickle.dumps((None, ()))  # a trial without a function and arguments
@@ -125,7 +126,7 @@ class _Session:
 
     def __init__(self, graded, cells, timeout, path):
         self.exercises, self.seed = checks.load(graded.set), graded.seed
-        self.cells, self.timeout, self.cells_left, self.end = cells, timeout, timeout * 2 / 3, None
+        self.cells, self.timeout, self.cells_left, self.end = cells, timeout, timeout * ALL_CELLS, None
         hidden = [COURSE / "solutions", COURSE / "exercises", COURSE / "tests", COURSE / "nnlib" / "grading",
                   COURSE / ".git", COURSE / ".grading", path.absolute().parent]
         hidden += [place for place in os.environ.get("NNLIB_CHECKS", "").split(os.pathsep) if place]
@@ -147,7 +148,7 @@ class _Session:
             if self.workers > MOST_WORKERS:
                 raise GraderError(f"its process ended {MOST_WORKERS} times.")
             if self.cells_left <= 0:
-                raise GraderError(f"its cells took more than {self.timeout * 2 / 3:g} s.")
+                raise GraderError(f"its cells took more than {self.timeout * ALL_CELLS:g} s.")
             self.worker = workers.new_worker({"hidden": self.hidden, "seconds": self.timeout})
             place, began = [0, 0], time.monotonic()
             self.end = self.end or began + self.timeout
@@ -168,14 +169,15 @@ class _Session:
 
     def _run_cells(self, place):
         """Follow the worker through the cells; `place` is where it is: [cell, statement]."""
-        seconds = self.timeout / 6
+        seconds = self.timeout * ONE_CELL
         cells = [[cell, self.stops.get(number)] for number, cell in enumerate(self.cells, 1)]
         self.worker.tell({"cells": json.dumps(cells).encode(), "seconds": seconds, "total": self.cells_left,
                           "probe": self.probe is True}, self.within(60.0))
         what = ""
         while True:
+            limit = min(seconds, self.cells_left) if place[0] else 60.0  # until it has begun, no cell is to blame
             try:
-                event = self.worker.hear(self.within(min(seconds, self.cells_left) + SLACK))
+                event = self.worker.hear(self.within(limit + SLACK))
             except WorkerEnded:
                 if what == "probe":
                     raise WorkerEnded("spoilt") from None
@@ -244,7 +246,7 @@ class _Session:
 
     def _try(self, exercise, given):
         trials, sent, memo, forbidden = _drawn(exercise, self.seed)
-        limit, final = min(exercise.time_limit, self.timeout / 12), None
+        limit, final = min(exercise.time_limit, self.timeout * ONE_CALL), None
         about = {"name": exercise.name, "wants_value": exercise.wants_value, "given": given, "forbidden": forbidden}
         reply = self.ask({"question": about, "seconds": 1.0}, 1.0)
         result = Result(exercise.name, possible=whole(exercise.points))

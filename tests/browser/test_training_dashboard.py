@@ -55,7 +55,7 @@ def test_a_long_run_is_watched_and_stopped(notebook, how):
     else:
         page.evaluate("() => { window.jupyterapp.commands.execute('notebook:interrupt-kernel'); }")
     while not text_of(notebook.cells()[2]):  # the status idle may be that of the thread that answered the button
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 120
         page.wait_for_timeout(100)
     page.wait_for_timeout(500)
     _, short, long = notebook.cells()

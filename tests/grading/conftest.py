@@ -1,12 +1,13 @@
 """Every test gets a progress file of its own; `sample` and `methods` add a set to the course."""
 
 import importlib
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
-from nnlib.grading import checks
+from nnlib.grading import checks, grader
 
 SETS = Path(__file__).parent / "sets"
 
@@ -16,6 +17,21 @@ def progress_file(tmp_path, monkeypatch):
     path = tmp_path / "kept" / "progress.json"
     monkeypatch.setenv("NNLIB_PROGRESS", str(path))
     return path
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """grade(..., timeout=90) gives a cell 1 s and a call 0.5 s, and all together the time that a busy machine needs."""
+    monkeypatch.setattr(grader, "ONE_CELL", 1 / 90)
+    monkeypatch.setattr(grader, "ONE_CALL", 1 / 180)
+
+
+@pytest.fixture
+def limits_in_cpu_time(monkeypatch):
+    """Limits of calls in this process count its CPU seconds: what other programs take is no answer's fault."""
+    if hasattr(signal, "ITIMER_PROF"):
+        monkeypatch.setattr(signal, "ITIMER_REAL", signal.ITIMER_PROF)
+        monkeypatch.setattr(signal, "SIGALRM", signal.SIGPROF)
 
 
 def added(monkeypatch, number):

@@ -11,6 +11,7 @@ QUESTIONS = [pytest.param(exercise, id=f"{module.NAME}-{exercise.name}")
              for module in checks.modules() for exercise in module.EXERCISES]
 
 
+@pytest.mark.usefixtures("limits_in_cpu_time")
 @pytest.mark.parametrize("exercise", QUESTIONS)
 def test_question(exercise):
     assert audit(exercise) == []

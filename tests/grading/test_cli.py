@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -111,10 +110,11 @@ def test_a_function_checked_under_the_name_of_a_stub(submit):
 
 
 @POSIX
-def test_an_endless_cell_and_an_endless_answer(submit):
-    started = time.monotonic()
-    graded = grade(submit(SETUP, SIGMOID, "while True: pass", SIGN), timeout=6)
-    assert points(graded) == {"sigmoid": 2, "sign_word": 1} and time.monotonic() - started < 6
+@pytest.mark.usefixtures("impatient")
+def test_an_endless_cell_costs_no_points(submit):
+    graded = grade(submit(SETUP, SIGMOID, "while True: pass", SIGN), timeout=90)
+    assert points(graded) == {"sigmoid": 2, "sign_word": 1}
+    assert graded.notes == ["Cell 3 was interrupted after 1 s."]
 
 
 def test_the_set_is_known_by_the_file_name(submit):
@@ -315,9 +315,9 @@ def test_an_interrupt_reports_what_is_done(submit, tmp_path, monkeypatch, swallo
     assert (signal.getsignal(signal.SIGINT), os.environ.get("TMPDIR")) == before
 
 
-def test_thirty_notebooks_by_two_processes(tmp_path):
+def test_a_dozen_notebooks_by_two_processes(tmp_path):
     solved, blank = (COURSE / folder / EX01 / f"{EX01}.ipynb" for folder in ("solutions", "exercises"))
-    for number in range(30):
+    for number in range(12):
         folder = tmp_path / "submitted" / f"learner {number:02}" / EX01
         folder.mkdir(parents=True)
         text = (blank if number % 3 == 2 else solved).read_text(encoding="utf-8")
@@ -327,9 +327,9 @@ def test_thirty_notebooks_by_two_processes(tmp_path):
     code, out, err = run(tmp_path / "submitted", "--report", tmp_path / "report", "--jobs", 2, "--seed", 1)
     data = json.loads((tmp_path / "report" / "report.json").read_text())
     points = [one["points"] for one in data["learners"]]
-    assert (code, err) == (0, "") and "30 submissions by 30 learners" in out
-    assert [one["learner"] for one in data["learners"]] == [f"learner {number:02}" for number in range(30)]
-    assert points[::3] == [15] * 10 and points[2::3] == [0] * 10
+    assert (code, err) == (0, "") and "12 submissions by 12 learners" in out
+    assert [one["learner"] for one in data["learners"]] == [f"learner {number:02}" for number in range(12)]
+    assert points[::3] == [15] * 4 and points[2::3] == [0] * 4
     assert len(set(points[1::3])) == 1 and 0 < points[1] < 15
 
 
@@ -340,5 +340,5 @@ def test_the_exit_codes_are_in_the_help():
 
 def test_as_a_command(submit):
     run = subprocess.run([sys.executable, "-m", "nnlib.grading", str(submit(SETUP, SIGMOID))],
-                         capture_output=True, text=True, timeout=60)
+                         capture_output=True, text=True, timeout=300)
     assert (run.returncode, run.stderr) == (0, "") and "ex90_sample   2 / 11.5 points" in run.stdout

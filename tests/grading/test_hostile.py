@@ -39,7 +39,7 @@ KEPT = {"double": 1, "triple": 1}
 NEEDS = {"checks by sqlite": "landlock", "/dev/shm written through multiprocessing": "landlock",
          "checks, with the hook's rules emptied": "landlock", "checks, with the hook's module rewritten": "landlock",
          "checks by a link, with os.lstat replaced": "landlock"}
-LIMIT = 6  # seconds for a notebook; a sixth of it for a cell
+LIMIT, CELL = 120, 1.5  # seconds for a notebook, also on a busy machine; for a cell that may have no end
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the samples attack a Linux system")
 
@@ -71,7 +71,7 @@ class Driver:
         self.process = subprocess.Popen([sys.executable, HOSTILE / "driver.py", *settings], env=environment,
                                         cwd=temp.parent, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def grade(self, path, timeout=LIMIT, wait=60, **options):
+    def grade(self, path, timeout=LIMIT, wait=180, **options):
         """What the grader makes of a notebook, a dict; fails where it ends or says nothing for `wait` seconds."""
         self.process.stdin.write(json.dumps({"path": str(path), "timeout": timeout, **options}) + "\n")
         self.process.stdin.flush()
@@ -97,8 +97,8 @@ class Driver:
         return [f"process {pid}" for pid in processes[1:]] + sorted(path.name for path in self.temp.iterdir())
 
     def settle(self):
-        """Wait until nothing lies about; fails with what does after a second."""
-        for _ in range(50):
+        """Wait until nothing lies about; fails with what does after half a minute."""
+        for _ in range(1500):
             left = self.left()
             if not left:
                 return
@@ -110,7 +110,7 @@ class Driver:
         self.process.stdin.close()
         self.process.stdout.close()
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()  # what it has started ends with it
             pytest.fail("the grader does not end")
@@ -244,14 +244,15 @@ def is_clean(graded):
 @pytest.mark.parametrize("cell, words", samples("cells"))
 def test_a_cell_that_does_harm_costs_no_points(grade, cell, words):
     needs = re.match(r"# needs (\d+) s\n", cell)
-    graded = grade(cell, timeout=int(needs[1]) if needs else LIMIT)
+    graded = grade(cell, cell=int(needs[1]) if needs else CELL)
     assert points(graded) == KEPT, said(graded)
     assert re.search(words, said(graded)) and is_clean(graded)
 
 
 @pytest.mark.parametrize("cell, words", samples("answers"))
-def test_an_answer_that_does_harm_earns_nothing_and_costs_nothing(grade, cell, words):
-    graded = grade(cell)
+def test_an_answer_that_does_harm_earns_nothing_and_costs_nothing(grade, cell, words, request):
+    hasty = "no answer" in words or "end" in request.node.callspec.id
+    graded = grade(cell, name="ex94_hasty" if hasty else "ex91_hostile")
     assert points(graded) == KEPT, said(graded)
     assert re.search(words, said(graded)) and is_clean(graded)
 
@@ -270,7 +271,6 @@ def test_an_answer_of_somebody_else_earns_nothing(grade, cell, words):
     assert re.search(words, said(graded)) and is_clean(graded)
 
 
-
 def robbery(driver, place, setup):
     """What the grader says of a notebook with all thefts: {title: note on the cell that looks for its loot}."""
     cells, titles = [], {}
@@ -279,7 +279,7 @@ def robbery(driver, place, setup):
         titles[f"Cell {len(cells) + 2} "] = theft.id
     path = place / "submissions" / "own.ipynb"
     path.write_bytes(notebook(setup, DOUBLE, *cells, TRIPLE, "assert double and triple"))
-    graded = driver.grade(path, timeout=120)
+    graded = driver.grade(path)
     assert points(graded) == KEPT and not graded["problem"] and f"Cell {len(cells) + 4} " not in said(graded)
     return {title: "".join(note for note in graded["notes"] if note.startswith(cell)) for cell, title in titles.items()}
 
@@ -327,7 +327,7 @@ def test_on_a_system_that_has_less(tmp_path, setup, forks, layers):
     path = tmp_path / "own.ipynb"
     path.write_bytes(notebook(setup, DOUBLE, *(cells[title] for title in chosen), RIGHT, TRIPLE))
     try:
-        graded = driver.grade(path, timeout=20)
+        graded = driver.grade(path, cell=3)
         assert points(graded) == {**KEPT, "sigmoid": 2} and not graded["problem"], said(graded)
         left = driver.left()
     finally:
@@ -407,9 +407,9 @@ def test_setup_and_check_cells_deleted(driver, place):
 def test_hostile_cells_together(grade):
     cells = {one.id: one.values[0] for one in samples("cells")}
     chosen = ["os._exit", "endless loop", "forged frames to every file", "builtins replaced", "killed worker"]
-    first = grade(*(cells[title] for title in chosen), RIGHT, timeout=9)
+    first = grade(*(cells[title] for title in chosen), RIGHT, cell=CELL)
     assert points(first) == {**KEPT, "sigmoid": 2}
-    assert grade(*(cells[title] for title in chosen), RIGHT, timeout=9) == first, "another report at a second time"
+    assert grade(*(cells[title] for title in chosen), RIGHT, cell=CELL) == first, "another report at a second time"
 
 
 def test_a_seed_gives_the_same_report_and_hard_coded_answers_of_one_seed_fail_at_another(grade):
@@ -475,7 +475,7 @@ def odd_places(folder):
 
 def test_what_is_no_file_gets_a_clear_note(driver, tmp_path):
     for name, words in odd_places(tmp_path).items():
-        assert re.search(words, driver.grade(tmp_path / name, wait=10)["problem"]), name
+        assert re.search(words, driver.grade(tmp_path / name)["problem"]), name
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read every file")
@@ -529,7 +529,7 @@ def test_a_folder_without_notebooks(tmp_path):
     (tmp_path / "notes.txt").write_text("none")
     environment = {**os.environ, "PYTHONPATH": str(COURSE)}
     run = subprocess.run([sys.executable, "-m", "nnlib.grading", tmp_path], env=environment, capture_output=True,
-                         text=True, timeout=60)
+                         text=True, timeout=300)
     assert run.returncode == 2 and "holds no notebook" in run.stderr and "Traceback" not in run.stderr
 
 
@@ -540,7 +540,7 @@ def test_a_grader_that_is_killed_leaves_no_process_behind(tmp_path, setup):
     path.write_bytes(notebook(setup, "while True:\n    try:\n        while True: pass\n    except BaseException: pass"))
     driver.process.stdin.write(json.dumps({"path": str(path), "timeout": 60}) + "\n")
     driver.process.stdin.flush()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while len(seen := {pid for pid in driver.descendants() if "zygote" in command(pid)}) < 2:
         assert time.monotonic() < deadline, "the grader has started no worker"
         time.sleep(0.05)

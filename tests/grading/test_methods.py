@@ -29,7 +29,7 @@ def submit(methods, tmp_path):
     def run(*cells, name="anna.ipynb"):
         made = [{"cell_type": "code", "source": cell, "metadata": {}, "outputs": []} for cell in cells]
         (tmp_path / name).write_text(json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
-        graded = grade(tmp_path / name, timeout=30)
+        graded = grade(tmp_path / name, timeout=120)
         assert not graded.problem
         return {question["question"]: question for question in graded.questions}
     return run

@@ -1,7 +1,7 @@
 # ruff: noqa
 # Cells that do harm, each in a notebook with right answers before and after it, which keep their points.
 # What a cell starts is bounded: 300 processes or threads, 12 GB that are never touched, 200 MB of disk, 30 s of sleep.
-# The words after -> must stand in what the grader says. A cell that needs more time for its notebook says so.
+# The words after -> must stand in what the grader says. A cell that needs more time says so.
 
 # %% endless loop ->
 while True:
@@ -99,7 +99,7 @@ for _ in range(300):
         os._exit(0)
 
 # %% fork bomb by the worker's own fork ->
-# needs 18 s
+# needs 3 s
 import os, sys, time
 frame = sys._getframe()
 while frame.f_back and "fork_child" not in frame.f_globals:
@@ -253,7 +253,7 @@ import faulthandler
 faulthandler._sigsegv()
 
 # %% signal handlers ->
-# needs 18 s
+# needs 3 s
 import signal
 def ignore(*args):
     while True:
@@ -278,7 +278,7 @@ def stay():
         pass
 
 # %% callback at fork ->
-# needs 18 s
+# needs 3 s
 import os
 def stay():
     while True:

@@ -1,4 +1,4 @@
-"""The exercise set of the hostile notebooks: two plain questions, and one with short time limits to attack."""
+"""The exercise set of the hostile notebooks: two plain questions, and one between them to attack."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ def sigmoid(z):
 
 def times(factor):
     return Exercise(
-        {2: "double", 3: "triple"}[factor], 1, lambda x: factor * x, time_limit=1.0,
+        {2: "double", 3: "triple"}[factor], 1, lambda x: factor * x,
         cases=[Case("a number", lambda rng: rng.normal()), Case("an array", lambda rng: rng.normal(size=(2, 3)))],
         misconceptions=[Misconception("added", lambda x: x + factor, "Multiply, do not add.")])
 
@@ -22,7 +22,7 @@ def times(factor):
 EXERCISES = [
     times(2),
     Exercise(
-        "sigmoid", 2, sigmoid, time_limit=0.4, forbidden=("scipy.special.expit",),
+        "sigmoid", 2, sigmoid, forbidden=("scipy.special.expit",),
         cases=[Case("three scores by hand", lambda rng: np.array([-2.0, 0.0, 3.0])),
                Case("any shape", lambda rng: rng.normal(size=(3, 4))),
                Case("a single number", lambda rng: rng.normal())],
