@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 COVERED = 95  # percent of the library's lines that its own tests must run, the least
-AROUND = "grading", "notebooks", "plots", "tools", "widgets"  # folders of tests/ that coverage does not need: it slows
+AROUND = "grading", "tools", "widgets", "plots", "notebooks"  # folders of tests/ without coverage, the slow ones first
 NEEDS_TORCH = ("import importlib.util, sys; sys.exit(None if importlib.util.find_spec('torch') else 'PyTorch is not "
                "installed, and without it the tests that compare with it are skipped; .ci/run installs it')")
 
@@ -37,18 +37,19 @@ def steps(copies, quick):
     """The Steps in the order of showing."""
     pytest = [sys.executable, "-m", "pytest", "-q", f"--color={'yes' if sys.stdout.isatty() else 'no'}"]
     parallel = ["-n", "2", "--dist", "loadfile"]  # nbval needs all cells of a notebook on one worker
-    nbval = ["--nbval-lax" if quick else "--nbval", "--nbval-current-env", "--nbval-cell-timeout=120",
+    nbval = ["--nbval-lax" if quick else "--nbval", "--nbval-current-env", "--nbval-cell-timeout=600",
              f"--nbval-sanitize-with={ROOT / 'tests' / 'notebooks' / 'sanitize.cfg'}",
              f"--rootdir={copies}", "-c", ROOT / "pyproject.toml", "-p", "no:cacheprovider"]
+    in_order = [*parallel, "--no-loadscope-reorder"]  # the default begins with files of many tests, not of slow ones
     around = [f"tests/{folder}" for folder in AROUND]
     yield Step("lint", [sys.executable, "-m", "ruff", "check", "--output-format=concise"])
     if os.environ.get("CI") and not quick:
         yield Step("torch", [sys.executable, "-c", NEEDS_TORCH])
-    yield Step("library", [*pytest, *parallel, "tests", "--cov", "--cov-report=",
+    yield Step("library", [*pytest, *in_order, "tests", "--cov", "--cov-report=",
                            *(f"--ignore={folder}" for folder in ["tests/browser", *around])])
     yield Step("coverage", [sys.executable, "-m", "coverage", "report", f"--fail-under={COVERED}", "--skip-covered",
                             "--show-missing", "--sort=cover"])
-    yield Step("units", [*pytest, *parallel, *around])
+    yield Step("units", [*pytest, *in_order, *around])
     yield Step("notebooks", [*pytest, *parallel, *nbval, copies])
     if not quick:
         yield Step("browser", [*pytest, "tests/browser"], beside=True)
