@@ -11,9 +11,9 @@ from nnlib.plots.base import DIVERGING, FAINT, GREEN, INK, SKY, VERMILION, subpl
 MISTAKES = LinearSegmentedColormap.from_list("white_vermilion", ["#FFFFFF", VERMILION])
 
 
-def normal_density(y, mean=0.0, deviation=1.0):
-    """The Normal density at y (any shape): exp(-(y - mean)^2 / (2 deviation^2)) / sqrt(2 pi deviation^2)."""
-    d = (np.asarray(y) - mean) / deviation
+def normal_density(t, mean=0.0, deviation=1.0):
+    """The Normal density at t (any shape): exp(-(t - mean)^2 / (2 deviation^2)) / sqrt(2 pi deviation^2)."""
+    d = (np.asarray(t) - mean) / deviation
     return np.exp(-d * d / 2) / math.sqrt(2 * math.pi * deviation ** 2)
 
 
@@ -24,11 +24,11 @@ def surprises(bernoulli=0.7, multinoulli=(0.6, 0.3, 0.1)):
     Returns the figure: Normal, Bernoulli and Multinoulli from left to right.
     """
     figure, axes = subplots(2, 3, width=9.6, height=5.0)
-    y = np.linspace(-3.5, 3.5, 201)
-    for ax, curve in zip(axes[:, 0], (normal_density(y), -np.log(normal_density(y)))):
-        ax.plot(y, curve, color=INK)
-        ax.fill_between(y, curve, color=FAINT, alpha=0.6)
-        ax.set_xlabel("target minus mean, y - m")
+    t = np.linspace(-3.5, 3.5, 201)
+    for ax, curve in zip(axes[:, 0], (normal_density(t), -np.log(normal_density(t)))):
+        ax.plot(t, curve, color=INK)
+        ax.fill_between(t, curve, color=FAINT, alpha=0.6)
+        ax.set_xlabel("target minus mean, t - m")
     for column, p in ((1, np.array([1 - bernoulli, bernoulli])), (2, np.array(multinoulli))):
         for ax, heights in zip(axes[:, column], (p, -np.log(p))):
             class_bars(ax, heights)

@@ -1,4 +1,4 @@
-"""ActivationExplorer: an activation over its derivative, and what becomes of the inputs it is given."""
+"""ActivationExplorer: an activation over its derivative, and what becomes of the scores it is given."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -55,7 +55,7 @@ def find_name(name):
 
 @dataclass(frozen=True)
 class ActivationGoal:
-    """With this activation, a share `active` of the inputs out of saturation, and outputs that still differ.
+    """With this activation, a share `active` of the scores out of saturation, and outputs that still differ.
 
     spread: the least standard deviation of the outputs.
     """
@@ -65,11 +65,11 @@ class ActivationGoal:
     spread: float = 0.6
 
     def __str__(self):
-        return (f"with {self.name}, keep at least {self.active:.0%} of the inputs out of saturation (slope {FLAT:g} or "
+        return (f"with {self.name}, keep at least {self.active:.0%} of the scores out of saturation (slope {FLAT:g} or "
                 f"more) and the spread of the outputs at {self.spread:g} or more")
 
     def reached(self, name, active, spread):
-        """Whether this activation does it with these inputs."""
+        """Whether this activation does it with these scores."""
         return name == self.name and active >= self.active and spread >= self.spread
 
 
@@ -166,9 +166,9 @@ def shares(values, edges):
 
 
 class ActivationExplorer(Explorer):
-    """Choose an activation, and the mean and spread of its inputs; see slopes, outputs, and how many are saturated.
+    """Choose an activation, and the mean and spread of its scores; see slopes, outputs, and how many are saturated.
 
-    The inputs are spread like N(mean, spread^2): what a unit z = w x + b makes of x ~ N(0, 1), with w = spread and
+    The scores are spread like N(mean, spread^2): what a unit z = w x + b makes of x ~ N(0, 1), with w = spread and
     b = mean.
 
     Args:
@@ -200,13 +200,13 @@ class ActivationExplorer(Explorer):
         if self.own:
             self.shapes["yours"] = self.learners_shape(function, derivative)
         self.activation = choice("activation", list(self.shapes), "yours" if self.own else known,
-                                 tooltip="the function of a unit's weighted sum z")
-        self.mean = slider("mean of the inputs", -4.0, 4.0, float(mean), step=0.05,
-                           tooltip="where the inputs lie: the bias b of a unit z = w x + b")
-        self.spread = slider("spread of the inputs", 0.1, 5.0, float(spread), step=0.05,
-                             tooltip="standard deviation of the inputs: the weight w of a unit z = w x + b")
-        self.input = slider("one input z", -REACH, REACH, 1.0, step=0.05,
-                            tooltip="the input at which a point and a tangent are drawn")
+                                 tooltip="the function of a unit's score z")
+        self.mean = slider("mean of the scores", -4.0, 4.0, float(mean), step=0.05,
+                           tooltip="where the scores lie: the bias b of a unit z = w x + b")
+        self.spread = slider("spread of the scores", 0.1, 5.0, float(spread), step=0.05,
+                             tooltip="standard deviation of the scores: the weight w of a unit z = w x + b")
+        self.input = slider("one score z", -REACH, REACH, 1.0, step=0.05,
+                            tooltip="the score at which a point and a tangent are drawn")
         self.threshold = log_slider("saturated below", 0.001, 0.5, threshold, unit="slope",
                                     tooltip="a unit counts as saturated where its slope is smaller than this")
         self.z = np.linspace(-REACH, REACH, CURVE)
@@ -230,8 +230,8 @@ class ActivationExplorer(Explorer):
     def _draw(self, axes):
         (self.top, self.out), (self.middle, self.back), (self.bottom, self.text) = axes
         self.bands, self.titles = [], []
-        for ax, title in ((self.top, "activation a = f(z)"), (self.middle, "slope f′(z)"),
-                          (self.bottom, "inputs z: share in each bin")):
+        for ax, title in ((self.top, "activation h = φ(z)"), (self.middle, "slope φ′(z)"),
+                          (self.bottom, "scores z: share in each bin")):
             self.bands.append(ax.imshow(np.zeros((1, CURVE, 4)), extent=(-REACH, REACH, 0, 1), aspect="auto",
                                         transform=ax.get_xaxis_transform(), interpolation="nearest", zorder=0))
             ax.set(xlim=(-REACH, REACH), title=title)
@@ -249,9 +249,9 @@ class ActivationExplorer(Explorer):
                                          color=plots.SKY)
         self.flat_inputs = self.bottom.stairs(np.zeros(BINS), np.linspace(-REACH, REACH, BINS + 1), fill=True,
                                               color=plots.VERMILION)
-        self.bottom.set(xlabel="input z (beyond ±8: in the last bins)", ylim=(0, TOPS[0]))
+        self.bottom.set(xlabel="score z (beyond ±8: in the last bins)", ylim=(0, TOPS[0]))
         self.top.set(ylim=(-1.4, 1.4), yticks=(-1.25,))  # the widest label there is, for which the layout leaves room
-        for ax, title in ((self.out, "outputs a"), (self.back, "slopes met")):
+        for ax, title in ((self.out, "outputs h"), (self.back, "slopes met")):
             self.titles.append(ax.set_title(title))
             ax.set(xlim=(0, 1), xlabel="share (beyond: in the last bin)" if ax is self.out else "share")
         self.outputs = self.out.stairs(np.zeros(BINS), np.linspace(0, 1, BINS + 1), fill=True, color=plots.SKY,
@@ -302,7 +302,7 @@ class ActivationExplorer(Explorer):
             self.background_changed()
 
     def update(self):
-        """Send the inputs through the activation, and draw it, its slope and the histograms."""
+        """Send the scores through the activation, and draw it, its slope and the histograms."""
         name, threshold = self.activation.value, self.threshold.value
         shape = self.shapes[name]
         values, slopes, self.fault = self._curve(name)
@@ -326,9 +326,9 @@ class ActivationExplorer(Explorer):
         self.outputs.set_data(columns[0], self.out_edges)
         self.gradients.set_data(columns[1], self.back_edges)
         self._frame_shares([share.max() for share in (every, *columns)])
-        self.words.set_text(f"gray: |slope| below {threshold:.3g}\ninputs there (orange): {self.saturated:.1%}\n"
-                            f"inputs at slope exactly 0: {self.dead:.1%}\n"
-                            f"spread of the outputs a: {self.output_spread:.3g}")
+        self.words.set_text(f"gray: |slope| below {threshold:.3g}\nscores there (red): {self.saturated:.1%}\n"
+                            f"scores at slope exactly 0: {self.dead:.1%}\n"
+                            f"spread of the outputs h: {self.output_spread:.3g}")
         self._tell(name)
 
     def _draw_curves(self, values, slopes, flat):
@@ -336,22 +336,22 @@ class ActivationExplorer(Explorer):
         shade[0, flat] = (0.5, 0.5, 0.5, 0.28)
         for band in self.bands:
             band.set_data(shade)
-        z, a, slope = self.at
+        z, h, slope = self.at
         self.curve.set_data(self.z, values)
         self.slopes.set_data(self.z, slopes)
-        self.point.set_data([z], [a])
+        self.point.set_data([z], [h])
         self.slope_point.set_data([z], [slope])
         along = np.array([-1.5, 1.5])
-        self.tangent.set_data(z + along, a + slope * along)
-        self.point_text.set_text(f"f({z:.2f}) = {a:.4g}")
-        self.slope_text.set_text(f"f′({z:.2f}) = {slope:.3g}")
+        self.tangent.set_data(z + along, h + slope * along)
+        self.point_text.set_text(f"φ({z:.2f}) = {h:.4g}")
+        self.slope_text.set_text(f"φ′({z:.2f}) = {slope:.3g}")
 
     def _tell(self, name):
-        z, a, slope = self.at
+        z, h, slope = self.at
         who = "Your function" if name == "yours" else name
         kind = f"values in {RANGES[name]}" if name in RANGES else "values as drawn"
         parts = [f"{who}: {kind}, saturated (slope smaller than {self.threshold.value:.3g}) {in_ranges(self.ranges)}.",
-                 f"Of the inputs with mean {self.mean.value:.2f} and spread {self.spread.value:.2f}, "
+                 f"Of the scores with mean {self.mean.value:.2f} and spread {self.spread.value:.2f}, "
                  f"{self.saturated:.1%} are saturated, and {self.dead:.1%} meet a slope of exactly 0."]
         if self.dead == 1:
             parts.append("No gradient passes at all: this unit learns nothing.")
@@ -368,12 +368,12 @@ class ActivationExplorer(Explorer):
                              f"{self.output_spread:.2f}.")
 
     def describe(self):
-        """Alternative text: the function, its slope, the saturated ranges and what the inputs meet."""
-        z, a, slope = self.at
+        """Alternative text: the function, its slope, the saturated ranges and what the scores meet."""
+        z, h, slope = self.at
         name = self.activation.value
         return (f"The activation {name} over its slope, shaded where that is smaller than {self.threshold.value:.3g}: "
-                f"{in_ranges(self.ranges)}. At z = {z:.2f} a point on it has height {a:.4g} and a tangent of slope "
-                f"{slope:.3g}. Below, the histogram of inputs with mean {self.mean.value:.2f} and spread "
+                f"{in_ranges(self.ranges)}. At z = {z:.2f} a point on it has height {h:.4g} and a tangent of slope "
+                f"{slope:.3g}. Below, the histogram of scores with mean {self.mean.value:.2f} and spread "
                 f"{self.spread.value:.2f}, of which {self.saturated:.1%} are saturated; at the right the histograms of "
                 f"outputs (spread {self.output_spread:.3g}) and of slopes ({self.dead:.1%} exactly 0)."
                 f"{' ' + self.fault if self.fault else ''}")

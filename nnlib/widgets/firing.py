@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nnlib.plots import INK, VERMILION, subplots
+from nnlib.plots import GREEN, INK, VERMILION, subplots
 from nnlib.widgets.base import Explorer, slider
 
 LEAK = 0.02  # seconds in which the charge of the resting cell falls to 37%
@@ -40,7 +40,7 @@ class FiringExplorer(Explorer):
         cell.legend(loc="upper right")
         drives = np.linspace(0, LARGEST, 401)
         curve.plot(drives, firing_rate(drives), color=INK)
-        curve.axhline(GOAL, color=VERMILION, linestyle=":", linewidth=1.2, label="goal")
+        curve.axhline(GOAL, color=GREEN, linestyle=":", linewidth=1.2, label="goal")
         curve.set(xlim=(0, LARGEST), ylim=(-5, 180), xlabel="input (thresholds)", ylabel="spikes per second",
                   title="its rate of spikes")
         curve.legend(loc="upper left")

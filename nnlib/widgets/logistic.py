@@ -103,7 +103,7 @@ class LogisticRegressionExplorer(Explorer):
                         for marker, color in MARKERS.values()]
         self._line, = plane.plot([], [], color=INK)
         self._normal = plane.quiver([0], [0], [0], [0], color=INK, **arrow)
-        plane.set(xlim=PLANE[:2], ylim=PLANE[2:], xlabel="x1", ylabel="x2", title="What the neuron answers")
+        plane.set(xlim=PLANE[:2], ylim=PLANE[2:], xlabel="x1", ylabel="x2", title="what the neuron answers")
         figure.colorbar(self._field, ax=plane, label="probability of class 1 (triangles)", shrink=0.85)
         self._map = weights.imshow(np.ones((2, 2)), extent=WEIGHTS, origin="lower", cmap=BANDS,
                                    norm=LogNorm(*LOSSES), interpolation="bilinear",
@@ -113,7 +113,7 @@ class LogisticRegressionExplorer(Explorer):
         self._arrow = weights.quiver([0], [0], [0], [0], color=VERMILION, **arrow)
         self._here, = weights.plot([], [], "o", markersize=8, markerfacecolor="white", markeredgecolor=INK,
                                    markeredgewidth=2)
-        weights.set(xlim=WEIGHTS[:2], ylim=WEIGHTS[2:], xlabel="w1", ylabel="w2", title="The loss at this b")
+        weights.set(xlim=WEIGHTS[:2], ylim=WEIGHTS[2:], xlabel="w1", ylabel="w2", title="the loss at this b")
         bar = figure.colorbar(self._map, ax=weights, label="loss", shrink=0.85, ticks=[0.1, 0.3, 1, 3, 10])
         bar.ax.minorticks_off()
         bar.ax.set_yticklabels(["0.1", "0.3", "1", "3", "10"])

@@ -143,7 +143,7 @@ def test_point_and_tangent_follow_the_input():
     assert explorer.point.get_ydata() == pytest.approx([0.5]) and explorer.slope_point.get_ydata() == [0.25]
     x, y = explorer.tangent.get_data()
     assert (y[1] - y[0]) / (x[1] - x[0]) == pytest.approx(0.25)
-    assert "f(0.00) = 0.5" in explorer.point_text.get_text() and "0.25" in explorer.slope_text.get_text()
+    assert "φ(0.00) = 0.5" in explorer.point_text.get_text() and "0.25" in explorer.slope_text.get_text()
 
 
 def test_background_stays_while_a_slider_moves_little():

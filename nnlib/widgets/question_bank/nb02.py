@@ -17,7 +17,7 @@ QUESTIONS = {
         otherwise="Normal noise costs the square of each distance. Which number has the smallest sum of squared "
                   "distances?"),
     "doubled deviation": Choice(
-        r"The loss of one target under Normal noise is $(y - m)^2 / (2\sigma^2)$ and a constant. You take $\sigma$ "
+        r"The loss of one target under Normal noise is $(t - m)^2 / (2\sigma^2)$ and a constant. You take $\sigma$ "
         "twice as large. What happens to the best $m$, and to the gradient with respect to $m$?",
         {"both stay": "The place of the minimum does not depend on the scale of the loss, right. But the slope does.",
          "the best m stays, the gradient is a quarter":
