@@ -12,23 +12,23 @@ NAME = "ex02_from_likelihood_to_loss"
 
 # 1 squared_loss
 
-def squared_loss(f, y):
-    d = f - y
+def squared_loss(f, t):
+    d = f - t
     return np.sum(d * d) / len(f), 2 * d / len(f)
 
 
-def squared_by_loop(f, y):
+def squared_by_loop(f, t):
     total, gradient = 0.0, np.zeros(np.shape(f))
     for i in range(len(f)):
         for j in range(len(f[i])):
-            total += (f[i][j] - y[i][j]) ** 2 / len(f)
-            gradient[i, j] = 2 * (f[i][j] - y[i][j]) / len(f)
+            total += (f[i][j] - t[i][j]) ** 2 / len(f)
+            gradient[i, j] = 2 * (f[i][j] - t[i][j]) / len(f)
     return total, gradient
 
 
 def squared_with(loss=lambda d: np.sum(d * d) / len(d), gradient=lambda d: 2 * d / len(d)):
-    """The same answer but for the loss or the gradient, given as functions of f - y."""
-    return lambda f, y: (loss(np.asarray(f) - y), gradient(np.asarray(f) - y))
+    """The same answer but for the loss or the gradient, given as functions of f - t."""
+    return lambda f, t: (loss(np.asarray(f) - t), gradient(np.asarray(f) - t))
 
 
 def outputs(n, k):
@@ -58,13 +58,13 @@ SQUARED_LOSS = Exercise(
         Misconception("the 2 forgotten", squared_with(gradient=lambda d: d / len(d)),
                       "Half of the gradient: the derivative of a square brings a 2 (deck C, too, leaves it out)."),
         Misconception("deck C", squared_with(lambda d: np.sum(d * d), gradient=lambda d: d),
-                      "Those are the lecture's formulas: a sum over the examples, and f - y, which is the gradient of "
+                      "Those are the lecture's formulas: a sum over the examples, and f - t, which is the gradient of "
                       "half the squared error. Ours is a mean, and has the 2."),
         Misconception("half the squared error", squared_with(lambda d: np.sum(d * d) / len(d) / 2,
                                                              lambda d: d / len(d)),
                       "Loss and gradient fit each other, but belong to half the squared error. Here there is no 1/2."),
-        Misconception("with respect to y", squared_with(gradient=lambda d: -2 * d / len(d)),
-                      "Your gradient has the wrong sign: it is that with respect to y. If f grows above y, the loss "
+        Misconception("with respect to t", squared_with(gradient=lambda d: -2 * d / len(d)),
+                      "Your gradient has the wrong sign: it is that with respect to t. If f grows above t, the loss "
                       "grows."),
         Misconception("no square", squared_with(lambda d: np.sum(d) / len(d)),
                       "You add up the differences themselves, so that positive and negative ones cancel. Square them "
@@ -81,36 +81,36 @@ SQUARED_LOSS = Exercise(
         Misconception("gradient added up", squared_with(gradient=lambda d: np.sum(2 * d, axis=0) / len(d)),
                       "The gradient has one entry for every entry of f, of shape (n, k): you have added up the "
                       "examples."),
-        Misconception("loss only", lambda f, y: squared_loss(f, y)[0],
+        Misconception("loss only", lambda f, t: squared_loss(f, t)[0],
                       "The gradient is missing: return the pair loss, gradient."),
-        Misconception("order", lambda f, y: squared_loss(f, y)[::-1],
+        Misconception("order", lambda f, t: squared_loss(f, t)[::-1],
                       "Right, in the wrong order: return loss, gradient.")],
-    alternatives=[squared_by_loop, lambda f, y: (np.mean(np.sum((f - y) ** 2, axis=1)), (f - y) * 2 / f.shape[0]),
-                  lambda f, y: [float(squared_loss(f, y)[0]), squared_loss(f, y)[1].tolist()],
-                  lambda f, y: tuple(np.float32(part) for part in squared_loss(f, y))])
+    alternatives=[squared_by_loop, lambda f, t: (np.mean(np.sum((f - t) ** 2, axis=1)), (f - t) * 2 / f.shape[0]),
+                  lambda f, t: [float(squared_loss(f, t)[0]), squared_loss(f, t)[1].tolist()],
+                  lambda f, t: tuple(np.float32(part) for part in squared_loss(f, t))])
 
 
 # 2 gaussian_nll
 
-def gaussian_losses(m, y, s):
-    return (y - m) ** 2 / (2 * s ** 2) + np.log(2 * np.pi * s ** 2) / 2
+def gaussian_losses(m, t, s):
+    return (t - m) ** 2 / (2 * s ** 2) + np.log(2 * np.pi * s ** 2) / 2
 
 
-def gaussian_nll(m, y, s):
-    return np.mean(gaussian_losses(m, y, s))
+def gaussian_nll(m, t, s):
+    return np.mean(gaussian_losses(m, t, s))
 
 
-def nll_through_density(m, y, s):
-    density = np.exp(-(y - m) ** 2 / (2 * s ** 2)) / np.sqrt(2 * np.pi * s ** 2)
+def nll_through_density(m, t, s):
+    density = np.exp(-(t - m) ** 2 / (2 * s ** 2)) / np.sqrt(2 * np.pi * s ** 2)
     return -np.mean(np.log(density))
 
 
-def nll_by_loop(m, y, s):
-    deviations = np.broadcast_to(s, np.shape(y))
+def nll_by_loop(m, t, s):
+    deviations = np.broadcast_to(s, np.shape(t))
     total = 0.0
-    for mean, target, deviation in zip(m, y, deviations):
+    for mean, target, deviation in zip(m, t, deviations):
         total += 0.5 * ((target - mean) / deviation) ** 2 + math.log(deviation) + 0.5 * math.log(2 * math.pi)
-    return total / len(y)
+    return total / len(t)
 
 
 def forecasts(rng, n=7):
@@ -121,7 +121,7 @@ def forecasts(rng, n=7):
 
 
 def nll_with(square=lambda d, s: d ** 2 / (2 * s ** 2), log=lambda s: np.log(2 * np.pi * s ** 2) / 2, end=np.mean):
-    return lambda m, y, s: end(square(y - m, s) + log(s) + np.zeros(np.shape(y)))
+    return lambda m, t, s: end(square(t - m, s) + log(s) + np.zeros(np.shape(t)))
 
 
 GAUSSIAN_NLL = Exercise(
@@ -145,7 +145,7 @@ GAUSSIAN_NLL = Exercise(
         Misconception("no constants", nll_with(log=lambda s: 0 * s),
                       "Only the square is there. Without ln(s) a network would answer a huge s to be on the safe "
                       "side."),
-        Misconception("squared error", lambda m, y, s: np.mean((y - m) ** 2),
+        Misconception("squared error", lambda m, t, s: np.mean((t - m) ** 2),
                       "That is the squared error. It is what is left when s is the same for all; here s counts."),
         Misconception("s as the variance", nll_with(lambda d, s: d ** 2 / (2 * s), lambda s: np.log(2 * np.pi * s) / 2),
                       "You take s for the variance. It is the standard deviation: square it in both places."),
@@ -164,15 +164,15 @@ GAUSSIAN_NLL = Exercise(
                       "(2 * s) ** 2 squares the 2, too. Brackets: d ** 2 / (2 * s ** 2)."),
         Misconception("half of a part of the logarithm", nll_with(log=lambda s: np.log(s ** 2) + np.log(2 * np.pi) / 2),
                       "The half belongs to all of ln(2 pi s^2): half of ln(s^2) is ln(s)."),
-        Misconception("math.log", lambda m, y, s: np.mean((y - m) ** 2 / (2 * s ** 2) +
+        Misconception("math.log", lambda m, t, s: np.mean((t - m) ** 2 / (2 * s ** 2) +
                                                           math.log(2 * math.pi * s ** 2) / 2),
                       "math.log takes one number; np.log takes arrays, too."),
-        Misconception("s needs an index", lambda m, y, s: np.mean([gaussian_losses(m[i], y[i], s[i])
-                                                                   for i in range(len(y))]),
-                      "s may be one number for all, and a number has no s[i]. np.broadcast_to(s, y.shape) makes an "
+        Misconception("s needs an index", lambda m, t, s: np.mean([gaussian_losses(m[i], t[i], s[i])
+                                                                   for i in range(len(t))]),
+                      "s may be one number for all, and a number has no s[i]. np.broadcast_to(s, t.shape) makes an "
                       "array of it; whole arrays without a loop do it by themselves."),
         Misconception("log of the mean density",
-                      lambda m, y, s: -np.log(np.mean(np.exp(-gaussian_losses(m, y, s)))),
+                      lambda m, t, s: -np.log(np.mean(np.exp(-gaussian_losses(m, t, s)))),
                       "You average the densities and then take the logarithm. The other way round: the mean of the "
                       "logarithms."),
         Misconception("no half before the logarithm", nll_with(log=lambda s: np.log(2 * np.pi * s ** 2)),
@@ -180,9 +180,9 @@ GAUSSIAN_NLL = Exercise(
         Misconception("log subtracted", nll_with(log=lambda s: -np.log(2 * np.pi * s ** 2) / 2),
                       "The factor is one over a root, so minus its logarithm is plus ln(2 pi s^2) / 2. With your sign "
                       "a large s would be rewarded."),
-        Misconception("log-likelihood", lambda m, y, s: -gaussian_nll(m, y, s),
+        Misconception("log-likelihood", lambda m, t, s: -gaussian_nll(m, t, s),
                       "Right size, wrong sign: that is the log-likelihood. A loss is minus that."),
-        Misconception("the density", lambda m, y, s: np.mean(np.exp(-(y - m) ** 2 / (2 * s ** 2)) /
+        Misconception("the density", lambda m, t, s: np.mean(np.exp(-(t - m) ** 2 / (2 * s ** 2)) /
                                                              np.sqrt(2 * np.pi * s ** 2)),
                       "Those are densities. The loss is minus their logarithm."),
         Misconception("sum instead of mean", nll_with(end=np.sum),
@@ -193,18 +193,18 @@ GAUSSIAN_NLL = Exercise(
                       "That is the loss of Laplace's distribution. The Normal's has a square."),
         Misconception("log to base 10", nll_with(log=lambda s: np.log10(2 * np.pi * s ** 2) / 2),
                       "np.log10 is the logarithm to base 10; the natural one is np.log."),
-        Misconception("the mean of the squares only", lambda m, y, s: np.mean((y - m) ** 2 / (2 * s ** 2)) +
+        Misconception("the mean of the squares only", lambda m, t, s: np.mean((t - m) ** 2 / (2 * s ** 2)) +
                       np.log(2 * np.pi * s ** 2) / 2,
                       "Your mean ends before the logarithm, which has a value for each s: put both terms inside "
                       "np.mean."),
         Misconception("squares averaged first",
-                      lambda m, y, s: np.mean((y - m) ** 2) / (2 * np.mean(s) ** 2) +
+                      lambda m, t, s: np.mean((t - m) ** 2) / (2 * np.mean(s) ** 2) +
                       np.log(2 * np.pi * np.mean(s) ** 2) / 2,
                       "You average the squares and the spreads before you divide. Each example has its own s: divide "
                       "first, average last.")],
-    alternatives=[nll_by_loop, lambda m, y, s: np.mean(0.5 * ((y - m) / s) ** 2 + np.log(s)) + 0.5 * np.log(2 * np.pi),
-                  lambda m, y, s: np.sum((m - y) ** 2 / (2 * s * s) + np.log(s * np.sqrt(2 * np.pi))) / y.shape[0],
-                  lambda m, y, s: np.float32(gaussian_nll(m, y, s))])
+    alternatives=[nll_by_loop, lambda m, t, s: np.mean(0.5 * ((t - m) / s) ** 2 + np.log(s)) + 0.5 * np.log(2 * np.pi),
+                  lambda m, t, s: np.sum((m - t) ** 2 / (2 * s * s) + np.log(s * np.sqrt(2 * np.pi))) / t.shape[0],
+                  lambda m, t, s: np.float32(gaussian_nll(m, t, s))])
 
 
 # 3 one_hot

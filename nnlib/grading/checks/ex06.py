@@ -433,7 +433,7 @@ TWO_LAYER_GRADIENTS = Exercise(
                       "compute all gradients first."),
         Misconception("weighted sums below the output", scores_below_the_output,
                       "For dW2 you take the hidden sums before the sigmoid. The output layer's input is what comes out "
-                      "of it, P."),
+                      "of it, H."),
         Misconception("hidden values below", two_layers(below=lambda X, P: P),
                       "For dW1 you take the hidden values. The first layer's input is X."),
         Misconception("last layer first", two_layers(give=lambda found, X: found[2:] + found[:2]),

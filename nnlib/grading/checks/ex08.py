@@ -51,8 +51,8 @@ def with_values(function, values):
     return lambda *args: (values(*args), function(*args)[1])
 
 
-ONLY_VALUES = "You return the values only. Return two arrays, `a, slope`: the backward pass needs the second."
-SWAPPED = "You return the slope first. The values come first, then the slopes: `return a, slope`."
+ONLY_VALUES = "You return the values only. Return two arrays, `h, slope`: the backward pass needs the second."
+SWAPPED = "You return the slope first. The values come first, then the slopes: `return h, slope`."
 A_LOOP_NEEDED = "`if` wants one truth value and an array has many. np.where chooses element by element."
 
 
