@@ -41,19 +41,19 @@ QUESTIONS = {
               40960000: "In millions, please: the right number."},
         otherwise=r"There are $64 \cdot 100$ output numbers and as many input numbers."),
     "the order of the factors": Choice(
-        r"A layer $o = \sigma(a)$, $a = W x$ has 3 inputs and 2 outputs, so $W$ is (2, 3), and "
-        r"$\mathrm{diag}(\sigma'(a))$ is (2, 2). Which expression can be $\partial L / \partial x$?",
+        r"A layer $o = \sigma(z)$, $z = W x$ has 3 inputs and 2 outputs, so $W$ is (2, 3), and "
+        r"$\mathrm{diag}(\sigma'(z))$ is (2, 2). Which expression can be $\partial L / \partial x$?",
         options={
-            r"$\mathrm{diag}(\sigma'(a))\, W^\top\, \partial L/\partial o$":
+            r"$\mathrm{diag}(\sigma'(z))\, W^\top\, \partial L/\partial o$":
                 r"$W^\top \partial L/\partial o$ has 3 numbers, and a (2, 2) matrix stands before it. Yet this is what "
                 r"deck C prints. It runs only where all layers have the same size, and is wrong there, too.",
-            r"$W^\top\, \mathrm{diag}(\sigma'(a))\, \partial L/\partial o$":
+            r"$W^\top\, \mathrm{diag}(\sigma'(z))\, \partial L/\partial o$":
                 "(3, 2) times (2, 2) times (2): 3 numbers, one for each input. And it is the order of the way back: "
                 "first through the squashing function, which came last, then through the weights.",
-            r"$\mathrm{diag}(\sigma'(a))\, W\, \partial L/\partial o$":
+            r"$\mathrm{diag}(\sigma'(z))\, W\, \partial L/\partial o$":
                 r"$W$ has 3 columns, and $\partial L/\partial o$ has 2 numbers. The blame goes back through the "
                 r"weights, which is what the transpose does."},
-        answer=r"$W^\top\, \mathrm{diag}(\sigma'(a))\, \partial L/\partial o$"),
+        answer=r"$W^\top\, \mathrm{diag}(\sigma'(z))\, \partial L/\partial o$"),
     "the price of the way back": Choice(
         "A network has 2,410 parameters, and a forward pass takes 1 millisecond. How long does it take to find all "
         "2,410 derivatives by backpropagation, once the forward pass is done?",

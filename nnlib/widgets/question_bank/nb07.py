@@ -52,7 +52,7 @@ QUESTIONS = {
               6: "So many biases there are. And the weights?"},
         otherwise="Go layer by layer: so many units, each with one weight for every unit before it, and a bias."),
     "ten linear layers": Choice(
-        "Ten layers with 20 units each, and no activation function at all: each layer computes $W h + b$. You train it "
+        "Ten layers with 20 units each, and no activation at all: each layer computes $W h + b$. You train it "
         "on XOR. What does it reach?",
         options={
             "all of it: it is deep": "Depth alone adds nothing here. What is a linear function of a linear function?",

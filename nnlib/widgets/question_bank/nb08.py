@@ -37,7 +37,7 @@ QUESTIONS = {
             "all equal, and all still at 0.1": "They do move: the gradient is not zero. But does it differ from unit "
                                                "to unit?",
             "all equal, and no longer at 0.1": "Equal weights give equal outputs, equal blame and equal steps. The 32 "
-                                               "units move, together, for ever: they are one unit, 32 times."},
+                                               "units move, together, forever: they are one unit, 32 times."},
         answer="all equal, and no longer at 0.1"),
     "the deck's recipe": Number(
         r"With weights of spread $2/\sqrt{n}$ the variance of the weights is $4/n$. By which factor does a ReLU layer "
@@ -60,7 +60,7 @@ QUESTIONS = {
                                             "unit, which is 0 for every example.",
             "nothing, ever": r"Its slope is 0 for each example, so the gradient of its weights and its bias is exactly "
                              "0. In the first layer the inputs never change either: it is dead.",
-            "pull them towards 0": "That is what weight decay would do (chapter 11). Descent on the loss alone follows "
+            "pull them toward 0": "That is what weight decay would do (chapter 11). Descent on the loss alone follows "
                                    "the gradient. How large is it here?"},
         answer="nothing, ever"),
     "a fair comparison": Ordering(
