@@ -267,7 +267,7 @@ class RegularizationExplorer(InTurns, Explorer):
         self.l1 = ladder("L1 strength", L1_STRENGTHS, start.l1,
                          "adds this times the sum of the weights' absolute values to the loss")
         self.dropout = slider("dropout", 0.0, MOST_DROPPED, float(start.dropout), step=0.1, unit="share",
-                              tooltip="probability with which each hidden unit is left out of an update")
+                              tooltip="probability with which each hidden unit is left out of a step")
         self.patience = ladder("patience (epochs)", PATIENCES, start.patience or 0,
                                "stop when the validation loss has had no new lowest value for so many epochs")
         self.hidden = slider("hidden units", 1, MOST_HIDDEN, start.hidden, unit="a layer",
