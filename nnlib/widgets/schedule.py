@@ -137,7 +137,7 @@ class ScheduleExplorer(Explorer):
                                      label="with the schedule: mean of 32 runs")
         self.runs[0].set_label("with the schedule: 5 of the runs")
         self.last, = self.below.plot([], [], "D", color=plots.INK, markersize=8, clip_on=False, in_layout=False)
-        self.below.set(xlabel="epoch (10 updates each)", ylabel="loss", yscale="log", ylim=(FLOOR, TOP))
+        self.below.set(xlabel="epoch (10 steps each)", ylabel="loss", yscale="log", ylim=(FLOOR, TOP))
         if self.goal:
             self.below.axhline(self.goal.loss, color=plots.GREEN, linestyle=":", linewidth=2)
             self.below.text(0.01, self.goal.loss, f"goal {self.goal.loss:g}", va="bottom", fontsize=9.5,
