@@ -136,25 +136,25 @@ def download(binary, folder):
              "none", "--python-version", ".".join(PYODIDE["python"].split(".")[:2]), "-d", folder, "-r", listed)
 
 
-def build(binary, site=SITE, options=()):
-    """Build the page anew."""
-    with tempfile.TemporaryDirectory(prefix="nnlib-lite-") as scratch:
-        lay_out(scratch)
-        download(binary, Path(scratch, "pypi"))
-        with_code = [str(path) for path in sorted(Path(scratch, "pypi").glob("*.whl"))
-                     if canonical(path.name.split("-")[0]) in LABEXTENSIONS]
-        Path(scratch, "jupyter_lite_config.json").write_text(json.dumps({"LiteBuildConfig": {
-            "contents": ["files"], "apps": ["lab"], "federated_extensions": with_code, "no_sourcemaps": True,
-            "no_unused_shared_packages": True}}), encoding="utf-8")
-        shutil.rmtree(site, ignore_errors=True)
-        print("Building the page, about half a minute ...", flush=True)
-        call(binary, "-m", "jupyterlite_core", "build", "--lite-dir", scratch, "--output-dir", site, *options,
-             cwd=scratch)
+def build(binary, folder, site=SITE, options=()):
+    """Build the page anew, from a folder that `lay_out` has filled."""
+    download(binary, Path(folder, "pypi"))
+    with_code = [str(path) for path in sorted(Path(folder, "pypi").glob("*.whl"))
+                 if canonical(path.name.split("-")[0]) in LABEXTENSIONS]
+    Path(folder, "jupyter_lite_config.json").write_text(json.dumps({"LiteBuildConfig": {
+        "contents": ["files"], "apps": ["lab"], "federated_extensions": with_code, "no_sourcemaps": True,
+        "no_unused_shared_packages": True}}), encoding="utf-8")
+    shutil.rmtree(site, ignore_errors=True)
+    call(binary, "-m", "jupyterlite_core", "build", "--lite-dir", folder, "--output-dir", site, *options, cwd=folder)
 
 
 def main(arguments):
     """Build _site/ and say how to look at it."""
-    build(python(), options=arguments)
+    binary = python()
+    print("Building the page, about a minute ...", flush=True)
+    with tempfile.TemporaryDirectory(prefix="nnlib-lite-") as folder:
+        lay_out(folder)
+        build(binary, folder, options=arguments)
     size = sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file())
     print(f"The page is in {SITE.name}/ ({size / 1e6:.0f} MB). To look at it here: python -m http.server -b 127.0.0.1 "
           f"-d {SITE.name}, then http://127.0.0.1:8000/lab/index.html?path={badges.WELCOME}")

@@ -44,6 +44,8 @@ for name in {LACKING}:
     sys.modules[name] = None
 sys.platform = "emscripten"
 os.cpu_count = lambda: 4  # as some browsers tell
+import threadpoolctl  # there it finds nothing to limit, and warns
+threadpoolctl.threadpool_limits = refuse(RuntimeWarning("as_object_map() is deprecated"))
 threading.Thread.start = refuse(RuntimeError("can't start new thread"))
 subprocess.Popen.__init__ = refuse(OSError(138, "emscripten does not support processes."))
 os.fork = refuse(OSError(52, "Function not implemented"))
@@ -233,10 +235,10 @@ def test_what_cannot_run_in_a_browser_says_so_in_one_sentence(page, code, said):
     assert said in shown + warned and "Traceback" not in shown + warned
 
 
-def test_the_site_builds_and_contains_everything(tmp_path):
+def test_the_site_builds_and_contains_everything(page, tmp_path):
     if not (lite.VENV / ".ready").is_file():
         pytest.skip("what builds the page is not installed: `make lite` does it; .ci/run, too")
-    lite.build(lite.python(), tmp_path / "site")
+    lite.build(lite.python(), page, tmp_path / "site")
     site = tmp_path / "site"
     settings = json.loads((site / "jupyter-lite.json").read_text(encoding="utf-8"))["jupyter-config-data"]
     extensions = {one["name"] for one in settings["federated_extensions"]}
@@ -249,6 +251,7 @@ def test_the_site_builds_and_contains_everything(tmp_path):
         assert all((site / "files" / folder / name).is_file() for name in names)
     wheels = json.loads((site / "pypi/all.json").read_text(encoding="utf-8"))
     assert set(wheels) == {"nnlib", *lite.BUNDLED}
+    assert not [path for path in site.rglob("*.json") if str(page) in path.read_text(encoding="utf-8")]
     plugin = settings["litePluginSettings"]["@jupyterlite/pyodide-kernel-extension:kernel"]
     assert any(re.match(r"\./pypi/all\.json", url) for url in plugin["pipliteUrls"])
     assert (site / "lab" / "index.html").is_file()
