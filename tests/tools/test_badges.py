@@ -201,5 +201,5 @@ def test_binder_finds_the_environment_and_installs_the_course_into_it():
     commands = [line for line in script.decode().splitlines() if line and not line.startswith("#")]
     assert commands == ["set -euo pipefail", "python -m pip install --no-deps --no-build-isolation -e ."]
     listed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
-    names = {re.match(r"[\w-]+", line)[0] for line in listed}
+    names = {re.match(r"[\w-]+", line)[0] for line in listed if isinstance(line, str)}
     assert {"pip", "flit-core", "jupyterlab", "ipywidgets", "anywidget"} <= names  # to build, to open, to show widgets
