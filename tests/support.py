@@ -5,6 +5,7 @@ import math
 from html.parser import HTMLParser
 
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -62,6 +63,13 @@ def assert_gradients_match(function, *arrays, seed=0, tolerance=1e-6):
         assert tensor.grad.shape == array.shape and tensor.grad.dtype == array.dtype
         expected = central_differences(function, arrays, i, upstream)
         np.testing.assert_allclose(tensor.grad, expected, rtol=tolerance, atol=tolerance, err_msg=f"input {i}")
+
+
+def assert_refused(explorer, arguments, words=""):
+    """These arguments are refused with a ValueError that begins with the explorer's name and has these words in it."""
+    with pytest.raises(ValueError, match=f"^{explorer.__name__}: ") as caught:
+        explorer(**arguments)
+    assert words in str(caught.value)
 
 
 class Page(HTMLParser):

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from support import assert_refused
 
 from nnlib import Flatten, Linear, Module, ReLU, Sequential, Tensor, matmul
 from nnlib.datasets import Normalizer, load_digits
@@ -313,8 +314,7 @@ def test_an_example_does_not_count_for_the_goal():
     {"shape": (3, 3)}, {"shape": (8, 8)}, {"goal": 1.0}, {"goal": 0.2}, {"drawing": 12}, {"drawing": "a"},
     {"prepare": 3}])
 def test_wrong_arguments(arguments):
-    with pytest.raises(ValueError, match="DrawDigit: "):
-        DrawDigit(**{"models": scores} | arguments)
+    assert_refused(DrawDigit, {"models": scores} | arguments)
 
 
 def test_stored_text_holds_no_probability():

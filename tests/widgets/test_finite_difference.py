@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from support import assert_refused
 
 from nnlib.widgets import FiniteDifferenceExplorer
 from nnlib.widgets.finite_difference import (
@@ -185,8 +186,7 @@ def test_only_what_depends_on_the_step_is_computed_while_it_is_dragged():
 @pytest.mark.parametrize("arguments", [{"function": "cosine"}, {"function": 3}, {"at": 4.0}, {"at": np.nan},
                                        {"step": 0.0}, {"step": 2.0}])
 def test_wrong_arguments(arguments):
-    with pytest.raises(ValueError, match="FiniteDifferenceExplorer: "):
-        FiniteDifferenceExplorer(**arguments)
+    assert_refused(FiniteDifferenceExplorer, arguments)
 
 
 def test_own_function_with_and_without_derivative():

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from support import assert_refused
 
 from nnlib import architecture
 from nnlib.plots.convolution import seen_by
@@ -180,9 +181,7 @@ def test_other_images():
     ({"image": "digit"}, "no image"), ({"image": np.zeros((8, 8))}, "16 to 96"), ({"formula": 6}, "to be a function"),
     ({"layers": "conv7/4 conv7/4 conv7"}, "do not fit")])
 def test_wrong_arguments(arguments, words):
-    with pytest.raises(ValueError, match="ReceptiveFieldExplorer: ") as caught:
-        ReceptiveFieldExplorer(**arguments)
-    assert words in str(caught.value)
+    assert_refused(ReceptiveFieldExplorer, arguments, words)
 
 
 # Goals

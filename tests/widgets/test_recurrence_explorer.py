@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+from support import assert_refused
 
 from nnlib import GRU, LSTM, RNN, Tensor, numerical_gradient, ops
 from nnlib.widgets import LearnerError, RecurrenceExplorer
@@ -241,8 +242,7 @@ def test_other_goals():
     {"gate_bias": 7}, {"seed": 21}, {"sequence": [np.nan]}, {"sequence": []}, {"sequence": np.zeros((3, 9))},
     {"sequence": ["a"]}, {"step": 3}, {"step": {"rnn": rnn_step}}])
 def test_wrong_arguments(arguments):
-    with pytest.raises(ValueError, match="RecurrenceExplorer: "):
-        RecurrenceExplorer(**arguments)
+    assert_refused(RecurrenceExplorer, arguments)
 
 
 # Learners' own
