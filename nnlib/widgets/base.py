@@ -381,7 +381,7 @@ class Explorer(ipywidgets.VBox):
         """For `update`: what does not move has changed (the limits of an axis, say) and must be drawn again."""
         self._background = None
 
-    def _paint(self, artists, alt):
+    def _png(self, artists):
         canvas = self.figure.canvas
         if self._background is None:
             canvas.draw()
@@ -390,8 +390,10 @@ class Explorer(ipywidgets.VBox):
         renderer = canvas.get_renderer()
         for artist in artists:
             artist.draw(renderer)
-        self._painted = encode_png(np.asarray(canvas.buffer_rgba()))
-        self._shown = alt
+        return encode_png(np.asarray(canvas.buffer_rgba()))
+
+    def _paint(self, artists, alt):
+        self._painted, self._shown = self._png(artists), alt
         self._picture.value = img_tag(self._painted, self._shown)
         lines = [t for t in (self._goal_text, self._caption_text) if t]
         self._caption.value = ('<div role="status" style="line-height:1.4">'

@@ -6,10 +6,13 @@ from nnlib.widgets.base import Explorer
 
 
 @pytest.fixture
-def unpainted(monkeypatch):
-    """For tests of words and numbers: nothing is laid out or painted, which takes nine tenths of an explorer's time."""
-    def keep_words(self, artists, alt):
-        self._painted, self._shown = b"not painted", alt
+def painted():
+    """For tests of pictures: explorers are laid out and painted as a learner sees them."""
 
-    monkeypatch.setattr(Explorer, "lay_out", lambda self: None)
-    monkeypatch.setattr(Explorer, "_paint", keep_words)
+
+@pytest.fixture(autouse=True)
+def unpainted(request, monkeypatch):
+    """For all other tests: nothing is laid out or painted, which takes nine tenths of an explorer's time."""
+    if "painted" not in request.fixturenames:
+        monkeypatch.setattr(Explorer, "lay_out", lambda self: None)
+        monkeypatch.setattr(Explorer, "_png", lambda self, artists: b"not painted")

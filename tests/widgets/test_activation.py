@@ -81,6 +81,7 @@ def test_where_each_is_saturated(name, threshold, words):
     assert in_ranges(flat_ranges(z, SHAPES[name].derivative(z), threshold)) == words
 
 
+@pytest.mark.usefixtures("painted")
 def test_every_control_at_both_ends():
     explorer, seen = ActivationExplorer(), set()
     for name, mean, spread, threshold, z in [
@@ -147,6 +148,7 @@ def test_point_and_tangent_follow_the_input():
     assert "φ(0.00) = 0.5" in explorer.point_text.get_text() and "0.25" in explorer.slope_text.get_text()
 
 
+@pytest.mark.usefixtures("painted")
 def test_background_stays_while_a_slider_moves_little():
     explorer = ActivationExplorer(name="tanh")
     background = explorer._background
@@ -222,6 +224,7 @@ def test_wrong_functions_are_told_inside_the_explorer(own, function, words):
     assert words.replace("function", "derivative") in own.message
 
 
+@pytest.mark.usefixtures("painted")
 def test_a_function_that_never_worked_leaves_the_axes():
     explorer = ActivationExplorer(lambda z: None)
     assert explorer.picture and "stopped" in explorer.alt and "function returned None" in explorer.message

@@ -112,6 +112,7 @@ def test_reading_words():
             read_words(text)
 
 
+@pytest.mark.usefixtures("painted")
 def test_typed_text_is_escaped_and_wrong_text_is_told(home):
     home.text.value = "<b>x</b> $y^2$ &amp; cat"
     assert home.sentence.value == "yours" and home.message == ""
@@ -135,6 +136,7 @@ def test_sentences_and_rows_that_are_gone(home):
 
 # The controls
 
+@pytest.mark.usefixtures("painted")
 def test_every_control_at_both_ends(home):
     seen = set()
     cases = [(*case, k) for k, case in enumerate([

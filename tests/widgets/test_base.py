@@ -27,6 +27,8 @@ from nnlib.widgets import (
     slider,
 )
 
+pytestmark = pytest.mark.usefixtures("painted")
+
 
 class Parabola(Explorer):
     """A point on a parabola: one curve that stays, a point and a text that move."""

@@ -23,6 +23,7 @@ def test_data_and_lowest_point():
     assert np.abs(logistic_gradients(X, t, lowest_point(X, t)).mean(axis=0)).max() < 1e-10
 
 
+@pytest.mark.usefixtures("painted")
 def test_every_control_at_both_ends(explorer):
     for axis, epochs, rate in (("epochs", 1, 0.05), ("epochs", 10, 20), ("updates", 10, 0.05)):
         explorer.axis.value, explorer.epochs.value, explorer.rate.value = axis, epochs, rate
@@ -130,6 +131,7 @@ def test_wrong_batches_are_told_inside_the_explorer(batches, words):
         learners_batches(batches)(128, 8, np.random.default_rng(0))
 
 
+@pytest.mark.usefixtures("painted")
 def test_batches_that_never_worked_leave_the_axes_and_their_message():
     explorer = BatchSizeExplorer(lambda n, size, rng: [])
     assert "got none" in explorer.message and explorer.picture and "stopped" in explorer.alt

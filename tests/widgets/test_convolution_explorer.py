@@ -110,6 +110,7 @@ def test_the_learned_kernel_is_one_that_training_finds():
 
 # The controls
 
+@pytest.mark.usefixtures("painted")
 def test_every_control_at_both_ends(explorer):
     seen = set()
     explorer.kernel_choice.value = "emboss"
@@ -137,7 +138,6 @@ def test_every_control_at_both_ends(explorer):
     explorer.size.value, explorer.padding.value = 3, "valid"
 
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("image", ["temple", "flower", "digit", "strokes"])
 def test_every_image_with_every_kernel(image):
     explorer = ConvolutionExplorer(image)
@@ -147,7 +147,6 @@ def test_every_image_with_every_kernel(image):
         assert f"“{name}”" in explorer.alt and explorer.message == ""
 
 
-@pytest.mark.usefixtures("unpainted")
 def test_the_window_begins_where_there_is_something_to_see():
     explorer = ConvolutionExplorer()
     assert abs(explorer.sum) == np.abs(explorer.output).max() > 1
@@ -155,6 +154,7 @@ def test_the_window_begins_where_there_is_something_to_see():
     assert abs(explorer.sum) == np.abs(explorer.output).max() == 4
 
 
+@pytest.mark.usefixtures("painted")
 def test_editing_a_cell_makes_the_kernel_yours(explorer):
     explorer.kernel_choice.value = "Sobel x"
     before = explorer.picture
@@ -171,6 +171,7 @@ def test_editing_a_cell_makes_the_kernel_yours(explorer):
     np.testing.assert_array_equal(explorer.weights, KERNELS["Sobel x"])
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("value", [-100, 0, 100])
 def test_cells_at_their_ends(explorer, value):
     for row in explorer._inner(3):
@@ -229,7 +230,6 @@ def test_stepping_fills_the_output_in(explorer):
     explorer.stride.value = 1
 
 
-@pytest.mark.usefixtures("unpainted")
 def test_playing_over_a_wide_output_takes_rows(monkeypatch):
     explorer = ConvolutionExplorer(np.eye(20))
     explorer.player.interval = 0
@@ -267,7 +267,6 @@ def test_diagonals_can_be_found_too(direction, kernel):
     assert max(StrokeGoal(direction, 1.5).judge(kernel_of(n, 3), None)[0] for n in KERNELS) == 0
 
 
-@pytest.mark.usefixtures("unpainted")
 def test_stroke_goal_in_the_explorer():
     explorer = ConvolutionExplorer("strokes", goal=StrokeGoal())
     assert "○ Goal not reached yet" in explorer._goal_text and "times the strongest other" in explorer._goal_text
@@ -276,7 +275,6 @@ def test_stroke_goal_in_the_explorer():
     assert "✓ Goal reached" in explorer._goal_text
 
 
-@pytest.mark.usefixtures("unpainted")
 def test_size_goal():
     explorer = ConvolutionExplorer("strokes", goal=SizeGoal(13))
     assert "○ Goal not reached yet: make the output 13 × 13. It is 26 × 26." in explorer._goal_text
@@ -289,7 +287,6 @@ def test_size_goal():
 
 # What is given
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("arguments, words", [
     ({"image": "cat"}, "no image 'cat'"), ({"image": np.zeros((4, 9))}, "5 to 128"), ({"kernel": "sobel"}, "no kernel"),
     ({"kernel": np.zeros((4, 4))}, "shape"), ({"kernel": np.full((3, 3), np.nan)}, "weights from"),
@@ -314,7 +311,6 @@ def test_own_image_and_kernel(shape):
 
 # Learners' own
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("own", [slow_conv2d, plain, nnlib_tensor, ops.conv2d,
                                  lambda x, w, **options: ops.conv2d(x, w),
                                  lambda x, w, bias, stride, padding: slow_conv2d(x, w, bias, stride, padding),
@@ -326,6 +322,7 @@ def test_right_functions_in_other_styles(own):
     assert explorer.message == "" and explorer.fault == "" and explorer.output.shape == (10, 10)
 
 
+@pytest.mark.usefixtures("painted")
 def test_a_function_without_a_stride_is_told():
     explorer = ConvolutionExplorer("digit", conv2d=lambda x, w: slow_conv2d(x, w))
     before = explorer.picture
@@ -337,7 +334,6 @@ def test_a_function_without_a_stride_is_told():
     assert explorer.message == "" and "same numbers" in explorer._caption_text
 
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("own, words", [
     (lambda x, w: slow_conv2d(x, w[:, :, ::-1, ::-1]), "flips the kernel"),
     (lambda x, w: slow_conv2d(x, w.transpose(0, 1, 3, 2)), "rows and columns of the kernel are exchanged"),
@@ -355,7 +351,6 @@ def test_wrong_numbers_are_told(own, words):
     assert words in explorer.fault and words in explorer._caption_text and words in explorer.alt
 
 
-@pytest.mark.usefixtures("unpainted")
 def test_a_slip_that_the_kernel_hides_is_found():
     explorer = ConvolutionExplorer("digit", kernel="blur", conv2d=lambda x, w: slow_conv2d(x, w[:, :, ::-1, ::-1]),
                                    goal=SizeGoal(6))
@@ -366,7 +361,6 @@ def test_a_slip_that_the_kernel_hides_is_found():
     assert "expected an output of shape" in square.fault
 
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("own, words", [
     (lambda x, w: None, "is there a return"), (lambda x, w: x, "smaller than the image"),
     (lambda x, w: slow_conv2d(x, w)[0, 0], "two axes are missing"), (lambda x, w: "text", "expected an output"),
@@ -383,13 +377,11 @@ def test_wrong_shapes_and_exceptions_are_told(own, words):
     assert explorer.picture
 
 
-@pytest.mark.usefixtures("unpainted")
 def test_height_and_width_exchanged():
     explorer = ConvolutionExplorer(np.eye(9)[:6], conv2d=lambda x, w: slow_conv2d(x, w).transpose(0, 1, 3, 2))
     assert "height and width are exchanged" in explorer.message
 
 
-@pytest.mark.usefixtures("unpainted")
 def test_a_function_that_changes_its_arguments_spoils_nothing():
     def own(x, w):
         y = slow_conv2d(x, w)

@@ -48,6 +48,7 @@ def test_boxes_lie_apart():
     assert len(set(places)) == len(places) == len(CHAPTERS)
 
 
+@pytest.mark.usefixtures("painted")
 def test_every_chapter_can_be_chosen(progress, course):
     course_map = CourseMap(course)
     for number, chapter in CHAPTERS.items():
@@ -119,6 +120,7 @@ def test_where_nnlib_was_installed_by_itself_the_map_follows_the_notebook_that_r
     assert course_folder(alone) == course and course_folder(ROOT) == ROOT
 
 
+@pytest.mark.usefixtures("painted")
 def test_points_follow_the_progress_file(progress, course, monkeypatch):
     sets = {"ex00_welcome": (0, 0), "ex01_logistic_regression": (2.5, 14), "ex03_gradient_descent": (0, 10)}
     monkeypatch.setattr("nnlib.widgets.course_map.course_progress", lambda: dict(sets))
@@ -162,6 +164,7 @@ def test_it_reads_well_without_a_kernel(progress, course):
     assert CHAPTERS["01"].promise in bundle["text/plain"] and "Map of the course" in bundle["text/plain"]
 
 
+@pytest.mark.usefixtures("painted")
 def test_buttons_lie_over_their_boxes(progress, course):
     course_map = CourseMap(course)
     width, height = course_map.figure.get_size_inches()

@@ -177,6 +177,7 @@ def test_prepare_is_what_the_training_data_went_through():
     explorer.close()
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("model, words", [
     (lambda X: 1 / 0, "ZeroDivisionError"),
     (lambda X: None, "is there a return"),
@@ -234,6 +235,7 @@ def test_a_learners_function_of_tensors():
 
 # The explorer
 
+@pytest.mark.usefixtures("painted")
 def test_every_digit_with_every_control_at_both_ends(explorer):
     seen = set()
     for digit, center, meant in itertools.product(EXAMPLES, (True, False), (0, 9)):

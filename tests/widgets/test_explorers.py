@@ -12,6 +12,7 @@ from nnlib.widgets import Explorer, Player
 
 FOLDER = Path(widgets.__file__).parent
 EXPLORERS = sorted(widgets._EXPLORERS)
+pytestmark = pytest.mark.usefixtures("painted")
 
 
 def test_every_explorer_is_listed():

@@ -168,6 +168,7 @@ def test_probabilities_from_scores_and_from_probabilities():
 
 # The controls
 
+@pytest.mark.usefixtures("painted")
 def test_every_layer_and_the_ends_of_every_control(home):
     seen = set()
     for k, layer in enumerate(home.layer.options.values()):
@@ -286,7 +287,7 @@ def test_wrong_arguments(model, arguments, words):
 
 
 def test_no_place_is_framed_where_a_map_is_the_same_everywhere():
-    dead = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(128, 10))
+    dead = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, rng=0), nn.ReLU(), nn.Flatten(), nn.Linear(128, 10, rng=1))
     dead[0].weight.data[0], dead[0].bias.data[0] = 0, -1
     explorer = FeatureMapExplorer(dead, DATA.images[:9], DATA.t[:9], layer=1)
     assert not explorer.frame.get_visible() and not explorer.place.get_visible()

@@ -87,6 +87,7 @@ def test_where_the_second_derivative_is_zero_the_third_decides():
     assert explorer._caption_text.count("error 1.0e-06 (truncation dominates)") == 2
 
 
+@pytest.mark.usefixtures("painted")
 def test_every_control_at_both_ends():
     explorer, seen = FiniteDifferenceExplorer(), set()
     states = itertools.product(FUNCTIONS, (-REACH, 0.0, 0.05, REACH), (SMALLEST, 1e-8, LARGEST),
@@ -212,6 +213,7 @@ def test_wrong_derivative_is_told():
     assert explorer.fault == ""
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("f, at", [(math.log, 0.5), (lambda x: 1 / x, 1.0), (math.sqrt, 0.5), (math.log, 0.05)])
 def test_own_function_without_a_value_somewhere(f, at):
     explorer = FiniteDifferenceExplorer(f, at=at, step=LARGEST)
@@ -222,6 +224,7 @@ def test_own_function_without_a_value_somewhere(f, at):
     assert explorer.picture
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("f, words", [
     (lambda x: None, "function returned None"),
     (lambda x: "x", "expected one real number but got str"),
@@ -259,6 +262,7 @@ def test_right_differences_have_no_fault(name, own):
     assert explorer.fault == "" and explorer.message == "" and "✓" in explorer._caption.value
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("name, own, words", [
     ("forward", lambda f, x, h: (f(x) - f(x - h)) / h, "it is the backward difference"),
     ("forward", lambda f, x, h: (f(x + h) - f(x - h)) / (2 * h), "it is the central difference"),
@@ -289,6 +293,7 @@ def test_wrong_differences_are_named(name, own, words):
     assert explorer.picture and "✓" not in explorer._caption.value
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("own, words", [
     (lambda f, x, h: None, "central returned None"),
     (lambda f, x, h: 1 / 0, "central raised ZeroDivisionError"),

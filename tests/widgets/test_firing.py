@@ -34,6 +34,7 @@ def test_charge_starts_at_rest_and_stays_at_or_below_threshold():
     assert charge(0.5, 1.0) == pytest.approx(0.5)
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("drive", [0.0, 0.8, 1.0, 1.01, LARGEST])
 def test_the_picture_follows_the_slider(drive):
     explorer = FiringExplorer()

@@ -113,6 +113,7 @@ def test_decades_hold_the_values(values):
     assert high >= max(values) or high == 1e128
 
 
+@pytest.mark.usefixtures("painted")
 def test_every_control_at_both_ends():
     explorer, seen = GradientFlowExplorer(), set()
     for name, depth, scale, width, of in itertools.product(
@@ -186,6 +187,7 @@ def test_other_goals_or_none():
     assert "Goal" not in GradientFlowExplorer(goal=None)._caption.value
 
 
+@pytest.mark.usefixtures("painted")
 def test_a_signal_that_is_lost_is_told():
     explorer = GradientFlowExplorer(depth=2, width=2, activation="relu", scale=1.0)
     assert "2 ReLU layers" in explorer.alt and "slope of the ReLU" in explorer._caption_text
@@ -197,6 +199,7 @@ def test_a_signal_that_is_lost_is_told():
     assert explorer.verdict() == "is lost"
 
 
+@pytest.mark.usefixtures("painted")
 def test_axes_stay_while_the_scale_moves_little():
     explorer = GradientFlowExplorer(depth=20, activation="tanh")
     background = explorer._background
@@ -228,6 +231,7 @@ def test_the_first_form_has_no_new_controls():
     assert list(explorer.activation.options.values()) == list(ACTIVATIONS) and "1/√width" in explorer.scale.description
 
 
+@pytest.mark.usefixtures("painted")
 def test_full_form_at_the_ends_of_its_controls(full):
     seen = set()
     for name, start, bias in [

@@ -129,6 +129,7 @@ def test_twenty_doublings():
 
 # Controls
 
+@pytest.mark.usefixtures("painted")
 def test_the_slider_at_both_ends_and_in_any_order(explorer):
     top = explorer.position.max
     pictures = {}
@@ -183,6 +184,7 @@ def test_many_inputs_are_not_all_listed():
     assert "x11 = 12 and 3 more. The next step" in explorer._caption_text
 
 
+@pytest.mark.usefixtures("painted")
 def test_another_text_begins_anew_and_other_values_keep_the_place():
     explorer = at_end(GraphStepper())
     before = explorer.picture
@@ -194,6 +196,7 @@ def test_another_text_begins_anew_and_other_values_keep_the_place():
     assert at_end(explorer).picture == before
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("text, words", [
     ("x +", "not an expression"), ("", "no expression yet"), ("x^2", "two stars"), ("foo(x)", "no function foo"),
     ("x + w", "w has no value yet"), ("x / (y - 5)", "divides by zero"), ("exp(exp(y ** 3))", "overflows"),
@@ -221,6 +224,7 @@ def test_wrong_values_are_told(explorer, values, words):
     assert explorer.message == ""
 
 
+@pytest.mark.usefixtures("painted")
 def test_a_wrong_text_from_the_start_shows_an_empty_picture_that_can_be_mended():
     explorer = GraphStepper("x +")
     assert "not an expression" in explorer.message and "No graph is drawn" in explorer.alt and explorer.picture
@@ -325,6 +329,7 @@ def test_a_wrong_derivative_of_an_unknown_operation_is_told_at_the_end():
     assert "your graph itself is not right: by its steps the gradient at x is 1, and it is 3" in explorer._caption_text
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("changes, words", [
     ({"__mul__": lambda s, o: 1 / 0}, "raised ZeroDivisionError"), ({"__mul__": lambda s, o: 6.0}, "plain number 6"),
     ({"__mul__": lambda s, o: None}, "returned None"), ({"__mul__": lambda s, o: s.own(6)}, "among its parents"),
@@ -340,6 +345,7 @@ def test_what_a_class_does_wrong_is_told_over_the_graph_that_should_be(changes, 
     assert words in explorer.message
 
 
+@pytest.mark.usefixtures("painted")
 def test_a_missing_operation_is_told_and_the_picture_stays():
     explorer = GraphStepper("x * y", {"x": 2, "y": 3}, value=value_class())
     before = explorer.picture

@@ -23,6 +23,7 @@ def moved(explorer, control, value):
     return explorer.picture != before
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("name", SURFACES)
 def test_every_control_at_both_ends(explorer, name):
     explorer.surface_choice.value = name
@@ -38,6 +39,7 @@ def test_every_control_at_both_ends(explorer, name):
             moved(explorer, control, value)
 
 
+@pytest.mark.usefixtures("painted")
 def test_verdicts_and_two_over_l_follow_the_rate():
     explorer = LearningRateExplorer("narrow valley", steps=60)
     for rate, verdict in ((1e-3, "too slow"), (0.07, "converged"), (0.083, "diverges")):
@@ -123,6 +125,7 @@ def test_wrong_steps_are_told_inside_the_explorer(explorer, step, words):
     assert explorer.message == ""
 
 
+@pytest.mark.usefixtures("painted")
 def test_a_step_that_never_worked_leaves_the_axes_and_its_message():
     explorer = LearningRateExplorer(step=lambda w, gradient, rate: None)
     assert explorer.picture and "stopped" in explorer.alt

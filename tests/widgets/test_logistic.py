@@ -69,6 +69,7 @@ def test_way_down_is_against_the_gradient():
     assert way_down([0, 0, 0]) == ""
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("name", SETS)
 def test_every_slider_at_its_ends_on_every_data_set(name):
     explorer = LogisticRegressionExplorer(dataset=name)

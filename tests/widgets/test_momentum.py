@@ -34,6 +34,7 @@ def test_goal_is_told_in_words():
     assert len(explorer.hit.get_xdata()) == 1
 
 
+@pytest.mark.usefixtures("painted")
 def test_every_control_at_both_ends():
     explorer = MomentumExplorer()
     low, high = 10 ** explorer.rate.min, 10 ** explorer.rate.max
@@ -94,6 +95,7 @@ def test_wrong_steps_are_told_inside_the_explorer(explorer, step, words):
     assert explorer.message == ""
 
 
+@pytest.mark.usefixtures("painted")
 def test_a_step_that_never_worked_leaves_the_axes_and_its_message():
     explorer = MomentumExplorer(lambda w, gradient, velocity, rate, momentum: w)
     assert explorer.picture and "stopped" in explorer.alt
@@ -132,6 +134,7 @@ def free():
     return MomentumExplorer(condition=None)
 
 
+@pytest.mark.usefixtures("painted")
 def test_condition_as_a_control_at_both_ends_with_each_rule(free):
     explorer, seen = free, set()
     assert explorer.condition in explorer.controls and explorer.rule in explorer.controls

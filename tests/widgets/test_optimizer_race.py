@@ -74,6 +74,7 @@ def replace(explorer, rule):
     explorer.refresh()
 
 
+@pytest.mark.usefixtures("painted")
 def test_every_surface_and_the_ends_of_every_control():
     explorer, seen = OptimizerRace(goal=GOAL, steps=30, show=["SGD", "Nesterov", "AdaGrad", "Adam"]), set()
     explorer.most = 30
@@ -225,6 +226,7 @@ def test_wrong_rules_are_told_inside_the_explorer(own, rule, words):
     assert own.message == ""
 
 
+@pytest.mark.usefixtures("painted")
 def test_a_rule_that_never_worked_leaves_the_axes():
     explorer = OptimizerRace({"mine": lambda w, gradient, rate: None}, show=["mine"], steps=10)
     assert explorer.picture and "stopped" in explorer.alt and "mine returned None" in explorer.message

@@ -69,6 +69,7 @@ def healthy(explorer):
 
 # Controls
 
+@pytest.mark.usefixtures("painted")
 def test_every_control_at_both_ends(explorer):
     for control in (explorer.noise, explorer.train, explorer.batch, explorer.momentum, explorer.seed, explorer.depth,
                     *explorer.neurons, explorer.layer, explorer.neuron, explorer.source):
@@ -89,6 +90,7 @@ def test_every_control_at_both_ends(explorer):
             assert healthy(explorer)
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("text", [
     "layers=", f"layers=&features={ALL_FEATURES}", f"layers=8,8,8,8,8,8&features={ALL_FEATURES}&data=spiral&test=yes",
     "layers=1,1,1,1,1,1&features=sinx1", "layers=1,8,1&data=hills&discretize=yes", "data=plane&layers=&test=yes",
@@ -220,6 +222,7 @@ def test_garbage_is_told_and_changes_nothing(explorer, text):
 
 # Playing
 
+@pytest.mark.usefixtures("painted")
 def test_step_reset_and_the_same_again(explorer):
     first = explorer.picture
     explorer.player.step_button.click()
@@ -237,9 +240,9 @@ def test_play_pause_and_what_ends_it(monkeypatch):
         explorer = Playground("frame=1")
         explorer.player.play_button.click()
         assert explorer.player.playing
-        await asyncio.sleep(0.2)
-        steps = explorer.training.steps
-        assert steps >= 2 and explorer.player.interval >= playground.PAUSE
+        while explorer.training.steps < 2:
+            await asyncio.sleep(0.01)
+        assert explorer.player.interval >= playground.PAUSE
         explorer.rate.value = 0.1
         assert explorer.player.playing, "the rate may change while it plays"
         explorer.player.play_button.click()
@@ -252,8 +255,9 @@ def test_play_pause_and_what_ends_it(monkeypatch):
         assert not explorer.player.playing, "a new one ends it, as when a cell is run again"
         monkeypatch.setattr(playground, "LONGEST", 2)
         explorer.player.play()
-        await asyncio.sleep(0.3)
-        assert not explorer.player.playing and explorer.training.steps == 2
+        while explorer.player.playing:
+            await asyncio.sleep(0.01)
+        assert explorer.training.steps == 2
         assert explorer.on_step(), "and it can go on"
         explorer.player.play()
         explorer.close()
@@ -262,13 +266,15 @@ def test_play_pause_and_what_ends_it(monkeypatch):
     asyncio.run(session())
 
 
-def test_words_are_few_while_it_plays():
+def test_words_are_few_while_it_plays(monkeypatch):
+    monkeypatch.setattr(playground, "SILENCE", 60.0)
+
     async def session():
         explorer = Playground("frame=1")
         explorer.player.play()
-        await asyncio.sleep(0.05)
+        while not (steps := explorer.training.steps):
+            await asyncio.sleep(0.01)
         told = explorer._caption.value
-        steps = explorer.training.steps
         for _ in range(3):
             explorer.on_step()
         assert explorer._caption.value == told and explorer.training.steps > steps
@@ -278,6 +284,7 @@ def test_words_are_few_while_it_plays():
     asyncio.run(session())
 
 
+@pytest.mark.usefixtures("painted")
 def test_two_threads_do_not_disturb_each_other():
     explorer, failed = Playground("frame=1&layers=3"), []
 
@@ -352,6 +359,7 @@ def test_inspecting_a_weight(explorer):
     assert (explorer.layer.value, explorer.layer.max, explorer.neuron.max) == (1, 1, 1) and healthy(explorer)
 
 
+@pytest.mark.usefixtures("painted")
 def test_setting_a_weight(explorer):
     explorer.value.value = 2.5
     explorer.set_weight.click()
@@ -370,6 +378,7 @@ def test_setting_a_weight(explorer):
     assert explorer.training.weight(0, 0, 1) != 2.5
 
 
+@pytest.mark.usefixtures("painted")
 def test_a_neuron_on_the_large_map(explorer):
     explorer.inspect.value = True
     output = pixels(explorer)
@@ -422,6 +431,7 @@ def test_own_activation():
         Playground(activation="tanh")
 
 
+@pytest.mark.usefixtures("painted")
 def test_own_activation_that_fails_is_told_and_another_choice_helps():
     explorer = Playground(activation=lambda z: 1 / 0)
     assert "ZeroDivisionError" in explorer.message and "1 / 0" in explorer.message and explorer.picture
@@ -484,6 +494,7 @@ def test_test_examples_are_drawn_on_demand():
     assert few.shape == (240, 240, 4) and 0 < np.sum(few[..., 3] > 0) < np.sum(many[..., 3] > 0)
 
 
+@pytest.mark.usefixtures("painted")
 def test_the_upper_half_of_the_plane_is_drawn_above(explorer):
     explorer.text.value = "data=plane&layers=&features=x2"
     explorer.on_step()

@@ -74,6 +74,7 @@ def test_max_pooling_bears_a_shift_best_on_the_digits():
 
 # The controls
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("image", ["deck D", "digit", "temple"])
 def test_every_control_at_both_ends(image):
     explorer, seen = PoolingExplorer(image), set()
@@ -123,7 +124,6 @@ def test_words_for_the_shift(explorer):
         assert words in explorer.alt
 
 
-@pytest.mark.usefixtures("unpainted")
 def test_goal_needs_a_larger_window_that_takes_the_maximum():
     goal, found = ShiftGoal(), set()
     explorer = PoolingExplorer("digit", goal=goal)
@@ -139,7 +139,6 @@ def test_goal_needs_a_larger_window_that_takes_the_maximum():
 
 # What is given
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("arguments, words", [
     ({"image": "cat"}, "no image"), ({"image": np.zeros((3, 5))}, "4 to 96"), ({"kind": "min"}, "no pooling"),
     ({"window": 0}, "window"), ({"window": 5}, "window"), ({"stride": 5}, "stride"), ({"shift": 3}, "shift"),
@@ -160,7 +159,6 @@ def test_own_image(shape):
 
 # Learners' own
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("own", [
     slow_pool, plain, ops.max_pool2d, lambda x, k, stride: ops.max_pool2d(x, k, stride=stride),
     lambda x, k: slow_pool(x, k, k), lambda *arguments: slow_pool(*arguments),
@@ -172,7 +170,6 @@ def test_right_functions_in_other_styles(own):
     assert "your pooling, meant as max" in explorer.alt
 
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("kind, reduce", [("mean", np.mean), ("median", np.median)])
 def test_other_kinds(kind, reduce):
     explorer = PoolingExplorer(kind=kind, pool=lambda x, k, s: slow_pool(x, k, s, reduce))
@@ -181,7 +178,6 @@ def test_other_kinds(kind, reduce):
     assert explorer.outputs[0][0, 0] == 7
 
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("own, words", [
     (lambda x, k, s: slow_pool(x, k, s, np.mean), "takes the mean of each window, not the max"),
     (lambda x, k, s: slow_pool(x, k, s, np.min), "smallest number"),
@@ -196,7 +192,6 @@ def test_wrong_numbers_are_told(own, words):
     assert "○" in explorer._goal_text
 
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("own, words", [
     (lambda x, k, s: None, "is there a return"), (lambda x, k, s: x[0, 7], "raised IndexError"),
     (lambda x, k, s: slow_pool(x, k, s)[0, 0], "two axes are missing"),
@@ -210,7 +205,6 @@ def test_wrong_shapes_and_exceptions_are_told(own, words):
     assert explorer.message == "" and "mean pooling" in explorer.alt
 
 
-@pytest.mark.usefixtures("unpainted")
 def test_a_window_beyond_the_image_has_no_place():
     def ceiling(x, k, s):
         grown = np.pad(x, ((0, 0), (0, 0), (0, k), (0, k)), constant_values=-np.inf)
@@ -220,6 +214,7 @@ def test_a_window_beyond_the_image_has_no_place():
     assert "beyond the image has no place" in PoolingExplorer(window=2, stride=3, pool=ceiling).message
 
 
+@pytest.mark.usefixtures("painted")
 def test_a_function_without_a_stride_is_told():
     explorer = PoolingExplorer(pool=lambda x, k: slow_pool(x, k, k))
     before = explorer.picture
@@ -231,7 +226,6 @@ def test_a_function_without_a_stride_is_told():
     assert explorer.message == ""
 
 
-@pytest.mark.usefixtures("unpainted")
 def test_a_function_that_changes_its_argument_spoils_nothing():
     def own(x, k, s):
         y = slow_pool(x, k, s)

@@ -53,7 +53,6 @@ def test_layers_as_text():
     assert weights_of(layers) == 9 + 25
 
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("text", ["", "conv", "dense3", "conv3 " * 7, "conv0", "conv8", "conv3/0", "conv3/5", "pool2/8",
                                   "conv3x3", None, 3, ["conv3"]])
 def test_texts_that_cannot_be_read(text):
@@ -96,6 +95,7 @@ def test_formula_gradient_and_library_agree_on_many_networks():
 
 # The controls
 
+@pytest.mark.usefixtures("painted")
 def test_kernels_and_strides_of_every_layer_at_both_ends(explorer):
     for kind, kernel, stride in itertools.product(("conv", "pool"), (1, 7), (1, 7)):
         for chosen in range(3):
@@ -117,7 +117,6 @@ def test_units_in_all_corners(explorer):
         assert explorer.measured == (6, 6)
 
 
-@pytest.mark.usefixtures("unpainted")
 def test_buttons_add_and_remove_layers():
     explorer = ReceptiveFieldExplorer("conv3")
     assert explorer.remove.disabled and not explorer.add_conv.disabled
@@ -138,7 +137,6 @@ def test_buttons_add_and_remove_layers():
     assert explorer.message == "" and explorer.field == 3
 
 
-@pytest.mark.usefixtures("unpainted")
 def test_the_unit_keeps_its_place_in_the_picture():
     explorer = ReceptiveFieldExplorer("conv1")
     explorer.row.value = explorer.column.value = 63
@@ -176,7 +174,6 @@ def test_other_images():
     assert explorer.sizes[1] == [96, 90]
 
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("arguments, words", [
     ({"image": "digit"}, "no image"), ({"image": np.zeros((8, 8))}, "16 to 96"), ({"formula": 6}, "to be a function"),
     ({"layers": "conv7/4 conv7/4 conv7"}, "do not fit")])
@@ -186,7 +183,6 @@ def test_wrong_arguments(arguments, words):
 
 # Goals
 
-@pytest.mark.usefixtures("unpainted")
 def test_goal_of_many_pixels_with_few_weights():
     goal = FieldGoal(20, 30, outputs=8, convolutions=3)
     explorer = ReceptiveFieldExplorer("conv3 conv3 conv3", goal=goal)
@@ -206,7 +202,6 @@ def test_three_small_kernels_see_as_far_as_a_large_one():
 
 # Learners' own
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("own", [right_formula, from_behind, lambda pairs: float(right_formula(pairs)),
                                  lambda pairs: architecture.receptive_field(
                                      [architecture.Conv(1, k, s) for k, s in pairs])])
@@ -215,7 +210,6 @@ def test_right_formulas(own):
     assert explorer.fault == "" and explorer.message == "" and "gives the same number" in explorer._caption_text
 
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("own, words", [
     (lambda pairs: 1 + sum(k - 1 for k, _ in pairs), "leaves out the strides"),
     (lambda pairs: sum(k for k, _ in pairs), "sums the kernels"),
@@ -239,7 +233,6 @@ def test_a_slip_that_these_layers_hide_is_found():
     assert fault.startswith("Your formula is right here, but gives 5 for conv3/2 conv3, where the gradient covers 7:")
 
 
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("own, words", [
     (lambda pairs: None, "is there a return"), (lambda pairs: pairs[9], "raised IndexError"),
     (lambda pairs: "six", "one real number"), (lambda pairs: [6, 6], "one real number")])

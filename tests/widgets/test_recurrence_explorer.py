@@ -141,6 +141,7 @@ def test_relative_of_nothing():
 
 # The controls
 
+@pytest.mark.usefixtures("painted")
 def test_every_control_at_both_ends(home):
     seen = set()
     cases = [("RNN", 2, 0.0, 0.0, "noise"), ("RNN", LONGEST, WIDEST, 0.0, "letters"),
@@ -189,6 +190,7 @@ def test_the_table_holds_what_happens_in_the_step(home):
     assert home.made["f"].mean() > 0.95 and "forget gate f is 0.9" in home._caption_text
 
 
+@pytest.mark.usefixtures("painted")
 def test_background_stays_while_a_slider_moves(home):
     background = home._background
     home.radius.value, home.t.value = 0.5, 20
@@ -346,6 +348,7 @@ def test_wrong_shapes_and_exceptions_are_told(cell, own, words):
     assert words in str(caught.value)
 
 
+@pytest.mark.usefixtures("painted")
 def test_a_step_that_stops_is_a_message_and_a_wrong_one_reaches_no_goal():
     explorer = RecurrenceExplorer("RNN", gate_bias=4.0, step={"RNN": lambda x, h, W, U, b, d: W @ x,
                                                               "GRU": lambda x, h, *w: 0.9 * gru_step(x, h, *w)})

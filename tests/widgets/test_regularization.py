@@ -104,6 +104,7 @@ def test_edge_of_a_plane_and_of_nothing():
 
 # The explorer
 
+@pytest.mark.usefixtures("painted")
 def test_every_control_at_both_ends(short):
     explorer, seen = short, set()
     explorer.test.value = True

@@ -64,6 +64,7 @@ def test_rates_are_those_of_the_library(explorer):
     explorer.warmup.value, explorer.kind.value = 0, "constant"
 
 
+@pytest.mark.usefixtures("painted")
 def test_every_control_at_both_ends(explorer):
     seen = set()
     for kind, warmup, rate, end in itertools.product(KINDS, (0, 20), (SLOWEST, FASTEST), ("min", "max")):
@@ -115,6 +116,7 @@ def test_own_schedule_and_one_of_the_library():
         assert ScheduleExplorer(lambda epoch, value=value: value).message == ""
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("schedule, words", [
     (lambda epoch: None, "schedule returned None"), (lambda epoch: 1 / epoch, "ZeroDivisionError"),
     (lambda epoch: "0.1", "expected a number"), (lambda epoch: np.ones(3), "expected a number"),

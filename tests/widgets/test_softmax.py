@@ -61,6 +61,7 @@ def test_numbers_shown_are_those_of_the_lecture():
     assert [text.get_text() for text in explorer.numbers[1]][0] == "0.000572"
 
 
+@pytest.mark.usefixtures("painted")
 def test_every_control_at_both_ends_and_all_corners():
     explorer, seen = SoftmaxExplorer(), set()
     ends = [(c.min, c.max) for c in (*explorer.scores, explorer.shift)]
@@ -79,6 +80,7 @@ def test_every_control_at_both_ends_and_all_corners():
     assert len(seen) == 96, "each state has its own text"
 
 
+@pytest.mark.usefixtures("painted")
 def test_a_common_shift_moves_scores_only():
     explorer = SoftmaxExplorer()
     before, picture, alt = explorer.p, explorer.picture, explorer.alt
@@ -166,6 +168,7 @@ def test_a_right_function_that_changes_its_argument_spoils_nothing():
     assert explorer.fault == "" and explorer.shown_scores[0] == 2
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("own, words", [
     (naive, "is right for small scores, but for the scores (999, 1000.25, 1001.5) it gives nan: e^z is infinite"),
     (lambda z: naive(z - z.mean()), "right for small scores, but for the scores (1000, 0, -1000) it gives nan"),
@@ -223,6 +226,7 @@ def test_overflow_in_the_state_shown():
     assert "it gives nan" in explorer.fault and explorer.message == ""
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("own, words", [
     (lambda z: None, "returned None"),
     (lambda z: np.exp(z).sum(), "but got shape (); is the sum"),

@@ -125,6 +125,7 @@ def test_recurrence():
 
 # The free part
 
+@pytest.mark.usefixtures("painted")
 def test_every_control_at_both_ends(explorer):
     seen = set()
     for control in (explorer.hidden, explorer.examples, explorer.wrong, explorer.seed):

@@ -119,6 +119,7 @@ def test_duration():
 
 # Training
 
+@pytest.mark.usefixtures("painted")
 def test_training_is_the_same_with_and_without(dashboard, every_picture):
     model, history = train(dashboard)
     plain = network()
@@ -179,6 +180,7 @@ def test_as_a_callback_of_fit(every_picture):
     dashboard.close()
 
 
+@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("where", ["callbacks", "batch_callbacks"])
 def test_in_one_list_alone(where, every_picture):
     dashboard, model = TrainingDashboard(), network()
@@ -256,6 +258,7 @@ def test_an_interrupt_while_it_draws(dashboard, every_picture, monkeypatch):
     assert "interrupted after" in history.stopped and "interrupted" in dashboard._caption_text
 
 
+@pytest.mark.usefixtures("painted")
 def test_a_run_that_diverges_is_shown(dashboard):
     model = network()
     with pytest.raises(TrainingError):
@@ -285,6 +288,7 @@ def test_wrong_arguments(arguments, words):
 
 # What it costs, and what is stored
 
+@pytest.mark.usefixtures("painted")
 def test_pictures_are_rationed(dashboard, monkeypatch):
     class Clock:
         now = 0.0
