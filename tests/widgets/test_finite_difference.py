@@ -224,7 +224,6 @@ def test_own_function_without_a_value_somewhere(f, at):
     assert explorer.picture
 
 
-@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("f, words", [
     (lambda x: None, "function returned None"),
     (lambda x: "x", "expected one real number but got str"),
@@ -262,7 +261,6 @@ def test_right_differences_have_no_fault(name, own):
     assert explorer.fault == "" and explorer.message == "" and "✓" in explorer._caption.value
 
 
-@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("name, own, words", [
     ("forward", lambda f, x, h: (f(x) - f(x - h)) / h, "it is the backward difference"),
     ("forward", lambda f, x, h: (f(x + h) - f(x - h)) / (2 * h), "it is the central difference"),

@@ -116,7 +116,6 @@ def test_own_schedule_and_one_of_the_library():
         assert ScheduleExplorer(lambda epoch, value=value: value).message == ""
 
 
-@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("schedule, words", [
     (lambda epoch: None, "schedule returned None"), (lambda epoch: 1 / epoch, "ZeroDivisionError"),
     (lambda epoch: "0.1", "expected a number"), (lambda epoch: np.ones(3), "expected a number"),

@@ -226,7 +226,6 @@ def test_overflow_in_the_state_shown():
     assert "it gives nan" in explorer.fault and explorer.message == ""
 
 
-@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("own, words", [
     (lambda z: None, "returned None"),
     (lambda z: np.exp(z).sum(), "but got shape (); is the sum"),
