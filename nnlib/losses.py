@@ -45,7 +45,7 @@ def _squared(p, t):
 
 
 def squared_loss(predictions, targets):
-    """Squared difference, summed over the outputs of an example, mean over the batch (deck C; gradient 2(f - y)/batch).
+    """Squared difference, summed over the outputs of an example, mean over the batch (deck C; gradient 2(p - t)/batch).
 
     Args:
         predictions: shape (batch, ...).   targets: same shape.
@@ -67,7 +67,7 @@ def l1_loss(predictions, targets):
     Args:
         predictions: shape (batch, ...).   targets: same shape.
     As for the squared loss, PyTorch's l1_loss divides by the number of outputs of an example, too. The gradient is
-    sign(f - y) / batch, and 0 where they are equal. It is the negative log-likelihood of Laplace's distribution.
+    sign(p - t) / batch, and 0 where they are equal. It is the negative log-likelihood of Laplace's distribution.
     Raises ShapeError when the shapes differ, ValueError when the batch is empty.
     """
     return _absolute(*_pair("l1_loss", predictions, targets))
@@ -81,10 +81,10 @@ def _gaussian(mean, t, variance, full=False, eps=1e-6):
 
 
 def gaussian_nll_loss(mean, targets, variance, full=False, eps=1e-6):
-    """Mean of (log v + (y - m)^2 / v) / 2 over all outputs: the negative log-likelihood of Normal targets (deck D).
+    """Mean of (log v + (t - m)^2 / v) / 2 over all outputs: the negative log-likelihood of Normal targets (deck D).
 
     Args:
-        mean: m, any shape.   targets: y, same shape.
+        mean: m, any shape.   targets: t, same shape.
         variance: v >= 0, a number or of the mean's shape, where axes may be 1: (batch, 1) is one v for each example.
         full: adds log(2 pi) / 2, which no parameter can change.   eps: variances below it count as eps, > 0.
     With v = 1/2 it is the squared loss (of one output) and a constant. As in PyTorch, the gradient of v does not know
