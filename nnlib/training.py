@@ -1,6 +1,7 @@
 """Training: `fit` walks a model down its loss in mini-batches, keeps the history, and knows when to stop and why."""
 
 import math
+import sys
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -277,6 +278,8 @@ def progress_bar(shown, total):
         yield lambda text: None
         return
     from tqdm.auto import tqdm
+    if sys.platform == "emscripten":
+        tqdm.monitor_interval = 0  # its monitor is a thread, which Python in a browser does not have
     with tqdm(total=total) as bar:
         def tick(text):
             bar.set_postfix_str(text, refresh=False)

@@ -200,8 +200,10 @@ from nnlib.tuning import random_search, uniform
 print(conv2d(np.ones((64, 8, 28, 28)), np.ones((16, 8, 5, 5))).shape)
 print(len(random_search(lambda x: x, {"x": uniform(0, 1)}, 3, seed=0, jobs=2, progress=False)))
 print(Parallel(n_jobs=2)(delayed(abs)(x) for x in (-1, 2)))
+random_search(lambda x: x, {"x": uniform(0, 1)}, 2, seed=0)
 """)
-    assert shown.splitlines() == ["(64, 16, 24, 24)", "3", "[1, 2]"] and warned == ""
+    assert shown.splitlines() == ["(64, 16, 24, 24)", "3", "[1, 2]"]
+    assert "2/2" in warned and "Warning" not in warned and "Error" not in warned  # the progress bar alone
 
 
 def test_checks_give_points_and_hints_and_keep_them(page):
