@@ -9,6 +9,8 @@ function nameHandles(explorer) {
       const text = slider.querySelector(place)?.textContent;
       if (text && handle.getAttribute(attribute) !== text) handle.setAttribute(attribute, text);
     }
+    const disabled = String(slider.querySelector("[disabled]") !== null);
+    if (handle.getAttribute("aria-disabled") !== disabled) handle.setAttribute("aria-disabled", disabled);
   }
 }
 
@@ -19,8 +21,9 @@ function render({ model, el }) {
     if (!watcher.explorer) return;
     clearInterval(waiting);
     nameHandles(watcher.explorer);
-    watcher.observe(watcher.explorer,
-      { childList: true, characterData: true, attributes: true, attributeFilter: ["aria-valuetext"], subtree: true });
+    watcher.observe(watcher.explorer, {
+      childList: true, characterData: true, attributeFilter: ["aria-valuetext", "disabled"], subtree: true,
+    });
   }, 50);
   const less = window.matchMedia("(prefers-reduced-motion: reduce)");
   const tell = () => {

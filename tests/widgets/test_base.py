@@ -447,3 +447,27 @@ def test_what_a_learner_raises_is_told_in_a_bounded_sentence(error, words):
     with pytest.raises(LearnerError, match=re.escape(words)) as caught:
         learners(mine, "mine")()
     assert len(str(caught.value)) < 700
+
+
+def test_a_player_goes_slowly_for_a_reader_who_asked_for_less_motion(monkeypatch):
+    pauses = []
+
+    async def sleep(seconds):
+        pauses.append(seconds)
+
+    class Walk(Parabola):
+        def assemble(self, figure, controls, animated, goal):
+            self.left = 2
+            self.player = Player(self.on_step, lambda: None, interval=0.1)
+            super().assemble(figure, [*controls, self.player], animated, goal)
+
+        def on_step(self):
+            self.left -= 1
+            return self.left >= 0
+
+    made = Walk()
+    monkeypatch.setattr("asyncio.sleep", sleep)
+    asyncio.run(made.player._run(0))
+    made.left, made.access.calm = 2, True
+    asyncio.run(made.player._run(0))
+    assert pauses == [0.1, 0.1, 1.0, 1.0]
