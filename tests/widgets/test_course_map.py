@@ -175,13 +175,3 @@ def test_buttons_lie_over_their_boxes(progress, course):
         assert (left + wide / 2) * width == pytest.approx(x, abs=0.12)
         assert (1 - top - high / 2) * height == pytest.approx(y, abs=0.12)
         assert str(CHAPTERS[number]) == course_map.buttons[number].description
-
-
-def test_the_readme_lists_the_chapters_of_the_map():
-    readme = Path(ROOT, "README.md").read_text("utf-8")
-    rows = re.findall(r"^\| (\d\d) \| ([^|]+) \| ([^|]+) \|", readme, re.M)
-    assert [number for number, _, _ in rows] == list(CHAPTERS)
-    for number, title, state in rows:
-        chapter = CHAPTERS[number]
-        assert chapter.title in title
-        assert (state.strip() == "here") == (chapter.notebook() is not None), f"README.md: {chapter}"

@@ -80,4 +80,19 @@ QUESTIONS = {
               0.6: "Place 4 is the first that may see its letter (number 3): four places see, four guess."},
         otherwise="Place $i$ must name letter $7 - i$, and may look at letters 0 to $i$. Which places may see theirs? "
                   "The others guess."),
+    "software for a table": Choice(
+        "A clinic gives you a table: 500 patients, 30 measurements of each, and whether the illness came back. What "
+        "do you try first?",
+        options={
+            "a Transformer of chapter 16, in PyTorch": "It has no sequence to read, and 500 rows for thousands of "
+                                                       "parameters. Only where simpler models fail.",
+            "a trained model by name, from Hugging Face": "Trained models help where somebody trained on data like "
+                                                          "yours: texts, images, sounds. These 30 columns are the "
+                                                          "clinic's own.",
+            "logistic regression and trees, in scikit-learn": "A few lines, seconds of training, folds to compare by, "
+                                                              "and on small tables hard to beat. It is the mark that "
+                                                              "anything larger has to pass.",
+            "TensorFlow, since it computes fastest": "500 rows are computed in milliseconds by anything. Which model "
+                                                     "fits is the question."},
+        answer="logistic regression and trees, in scikit-learn"),
 }
