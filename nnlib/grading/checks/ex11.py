@@ -577,13 +577,13 @@ EARLY_STOPPING = Exercise(
 # Augmentation.
 
 def moved(image, down, right):
-    """An image moved by whole pixels; 0 comes in."""
-    height, width = image.shape
+    """An image, or each of several, moved by whole pixels; 0 comes in."""
+    height, width = image.shape[-2:]
     result = np.zeros_like(image)
     rows, columns = np.arange(height) - down, np.arange(width) - right
     inside = np.ix_((rows >= 0) & (rows < height), (columns >= 0) & (columns < width))
     source = np.ix_(rows[(rows >= 0) & (rows < height)], columns[(columns >= 0) & (columns < width)])
-    result[inside] = image[source]
+    result[..., *inside] = image[..., *source]
     return result
 
 
@@ -642,13 +642,14 @@ def shift_with_own_seed(images, max_shift, rng):
     return augment_shift(images, max_shift, np.random.default_rng(0))
 
 
-def offset_of(got, image, most):
-    """By how much an image was moved, (down, right) within `most`, or None."""
+def offsets_of(got, images, most):
+    """By how much each image was moved: (down, right) within `most`, the first that fits, or None."""
+    offsets = [None] * len(images)
     for down in range(-most, most + 1):
         for right in range(-most, most + 1):
-            if np.allclose(got, moved(image, down, right), atol=1e-5):
-                return down, right
-    return None
+            for k in np.flatnonzero(np.isclose(got, moved(images, down, right), atol=1e-5).all(axis=(1, 2))):
+                offsets[k] = offsets[k] or (down, right)
+    return offsets
 
 
 def moved_properly(got, args, expected):
@@ -657,7 +658,7 @@ def moved_properly(got, args, expected):
     got = np.asarray(got, dtype=float)
     if got.shape != images.shape:
         return f"the images have shape {images.shape}, your answer has {got.shape}"
-    offsets = [offset_of(g, image, most) for g, image in zip(got, images)]
+    offsets = offsets_of(got, images, most)
     strange = [k for k, offset in enumerate(offsets) if offset is None]
     if strange:
         g, image = got[strange[0]], images[strange[0]]
@@ -668,7 +669,7 @@ def moved_properly(got, args, expected):
             return "the edge of the image is repeated where 0 should come in"
         if any(np.allclose(g, moved_with_ones(image, i, j), atol=1e-5) for i in around for j in around):
             return "1 comes in where 0 should"
-        if offset_of(g, image, 2 * most + 1):
+        if offsets_of(g[None], image[None], 2 * most + 1)[0]:
             return "an image was moved farther than max_shift"
         return "an image is not a moved copy of itself with 0 coming in"
     seen = set(offsets)
