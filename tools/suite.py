@@ -36,7 +36,7 @@ class Step(NamedTuple):
 def steps(copies, quick):
     """The Steps in the order of showing."""
     pytest = [sys.executable, "-m", "pytest", "-q", f"--color={'yes' if sys.stdout.isatty() else 'no'}"]
-    parallel = ["-n", "2", "--dist", "loadfile"]  # nbval needs all cells of a notebook on one worker
+    parallel = ["-n", "3", "--dist", "loadfile"]  # nbval needs all cells of a notebook on one worker; many tests wait
     nbval = ["--nbval-lax" if quick else "--nbval", "--nbval-current-env", "--nbval-cell-timeout=600",
              f"--nbval-sanitize-with={ROOT / 'tests' / 'notebooks' / 'sanitize.cfg'}",
              f"--rootdir={copies}", "-c", ROOT / "pyproject.toml", "-p", "no:cacheprovider"]
@@ -94,7 +94,7 @@ def main(arguments=None):
         copies.mkdir()
         env = os.environ | {"NNLIB_PROGRESS": str(Path(temporary, "progress.json")), "IPYTHONDIR": temporary,
                             "JUPYTER_CONFIG_DIR": str(Path(temporary, "jupyter"))}
-        env |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # two workers: more threads would only wait
+        env |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # several workers: more threads would only wait
         env["COVERAGE_FILE"] = str(Path(temporary, "coverage"))
         if sys.version_info >= (3, 12):
             env["COVERAGE_CORE"] = "sysmon"  # counts lines at almost no cost
