@@ -198,7 +198,7 @@ def test_one_workload_runs_without_peers(quick, capsys, monkeypatch, tmp_path):
 def test_a_quick_comparison_prints_plots_and_judges_nothing(quick, capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(report.tempfile, "gettempdir", lambda: str(tmp_path))
     assert speed.main(["--quick", "--workload", "tiny"]) == 0
-    assert re.search(r"tiny MLP.* \d\.\d\d \(\d\.\d\d to \d\.\d\d\)", capsys.readouterr().out)
+    assert re.search(r"tiny MLP.* \d+\.\d\d \(\d+\.\d\d to \d+\.\d\d\)", capsys.readouterr().out)
     assert (tmp_path / "benchmark.png").read_bytes().startswith(b"\x89PNG")
 
 
