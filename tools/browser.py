@@ -278,13 +278,15 @@ class Explorer:
 
 
 MEASURE = """explorer => {
-    const before = explorer.querySelector('img[alt]').src;
-    let pressed = 0;
+    let before = '', pressed = 0;
     window.nnlibLatency = 0;
-    document.addEventListener('keydown', () => { pressed = performance.now(); }, {capture: true, once: true});
+    document.addEventListener('keydown', () => {
+        before = explorer.querySelector('img[alt]').src;  // a training that goes on may have drawn since
+        pressed = performance.now();
+    }, {capture: true, once: true});
     const observer = new MutationObserver(() => {
         const image = explorer.querySelector('img[alt]');
-        if (!image || image.src === before) return;
+        if (!pressed || !image || image.src === before) return;
         observer.disconnect();
         image.decode().then(() => requestAnimationFrame(() => {
             window.nnlibLatency = performance.now() - pressed;
