@@ -8,12 +8,12 @@ import re
 import sys
 from pathlib import Path
 
+import marked
 from nnlib import widgets
 from nnlib.grading import checks
 from nnlib.widgets.syllabus import CHAPTERS, PARTS
 
 ROOT = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- syllabus: written by tools/readme.py -->", "<!-- end of syllabus -->"
 
 
 def minutes_of(path):
@@ -66,11 +66,7 @@ def syllabus():
 
 def renewed(page):
     """The text of README.md with the table as it should be. Raises ValueError where the comments around it lack."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"README.md: expected the lines {BEGIN!r} and {END!r} in this order; add them")
-    return f"{before}{BEGIN}\n{syllabus()}\n{END}{after}"
+    return marked.renewed(page, "syllabus", "tools/readme.py", syllabus())
 
 
 def main():

@@ -5,6 +5,7 @@ import platform
 import random
 import re
 import statistics
+import sys
 import tempfile
 import time
 from importlib.metadata import version
@@ -14,6 +15,10 @@ import numpy as np
 import threadpoolctl
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import marked  # noqa: E402  (tools/ is not a package)
+
 README = ROOT / "README.md"
 PAUSE, BLOCK = 0.03, 0.05  # seconds between two blocks of steps, and of a block
 
@@ -127,9 +132,5 @@ def write_readme(part, text):
 
     Raises ValueError when they are not there.
     """
-    begin, end = f"<!-- {part}: written by make bench -->", f"<!-- end of {part} -->"
     page = README.read_text(encoding="utf-8")
-    if page.count(begin) != 1 or page.count(end) != 1:
-        raise ValueError(f"README.md: expected the lines {begin!r} and {end!r} once each, in this order; add them")
-    before, after = page.split(begin)[0], page.split(end)[1]
-    README.write_text(f"{before}{begin}\n{text.strip()}\n{end}{after}", encoding="utf-8")
+    README.write_text(marked.renewed(page, part, "make bench", text), encoding="utf-8")
