@@ -23,6 +23,7 @@ import numpy as np
 import traitlets
 
 from nnlib.errors import NnlibError
+from nnlib.ops import softmax
 from nnlib.plots.base import VERMILION, encode_png, img_tag
 
 PACKAGE = str(Path(__file__).parents[1]) + os.sep
@@ -226,6 +227,12 @@ def said_by(error, most=500):
 def data_of(value):
     """The array in a tensor, of this library or of another engine; any other value as it is."""
     return value.data if hasattr(value, "backward") else value
+
+
+def probabilities_of(outputs):
+    """Probabilities (..., classes) from what a network gives: scores, or probabilities already."""
+    p = np.asarray(outputs, dtype=float)
+    return p if p.min() >= 0 and (np.abs(p.sum(axis=-1) - 1) < 1e-4).all() else softmax(p)
 
 
 def learners_array(value, shape, name):

@@ -20,10 +20,9 @@ from nnlib.autograd import Tensor
 from nnlib.datasets import load_digits
 from nnlib.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
 from nnlib.module import Module
-from nnlib.ops import softmax
 from nnlib.optimizers import Adam
 from nnlib.training import fit, predict
-from nnlib.widgets.base import Explorer, LearnerError, button, checkbox, choice, learners
+from nnlib.widgets.base import Explorer, LearnerError, button, checkbox, choice, learners, probabilities_of
 
 SHAPES = (64,), (1, 8, 8), (784,), (1, 28, 28)  # of one image, in the order in which they are tried
 MOST = 3  # models side by side
@@ -186,9 +185,7 @@ def probabilities(model, image, shape, prepare=None, name="the model"):
     z = z.ravel()
     if not np.isfinite(z).all():
         raise LearnerError(f"{name}: expected finite scores but got {np.array2string(z, precision=3)}")
-    if z.min() >= 0 and abs(z.sum() - 1) < 1e-4:
-        return z
-    return softmax(z)
+    return probabilities_of(z)
 
 
 def shape_taken(model, prepare=None, name="the model"):

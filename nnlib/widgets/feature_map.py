@@ -16,7 +16,7 @@ from nnlib.errors import NnlibError
 from nnlib.module import mode
 from nnlib.optimizers import Adam
 from nnlib.training import fit
-from nnlib.widgets.base import Explorer, button, checkbox, choice, slider
+from nnlib.widgets.base import Explorer, button, checkbox, choice, probabilities_of, slider
 from nnlib.widgets.images import APART, Grid, let_reach, short
 
 HIDDEN = nn.Flatten, nn.Dropout, nn.Identity  # layers that show nothing of their own
@@ -97,12 +97,6 @@ def maps_of(model, x, off=None):
                 value = Tensor(array)
             outputs.append(value.data)
     return outputs
-
-
-def probabilities_of(outputs):
-    """Probabilities (n, classes) from what a network gives: scores, or probabilities already."""
-    p = np.asarray(outputs, dtype=float)
-    return p if p.min() >= 0 and np.allclose(p.sum(axis=1), 1, atol=1e-4) else ops.softmax(p)
 
 
 def read_by(model, x, off=None):

@@ -10,6 +10,7 @@ from nnlib.architecture import layer_table
 from nnlib.datasets import load_digits
 from nnlib.module import Module
 from nnlib.widgets import FeatureMapExplorer
+from nnlib.widgets.base import probabilities_of
 from nnlib.widgets.feature_map import (
     PATCHES,
     UnitGoal,
@@ -18,7 +19,6 @@ from nnlib.widgets.feature_map import (
     filter_of,
     layers_of,
     maps_of,
-    probabilities_of,
     read_by,
     seen_by,
     small_network,
