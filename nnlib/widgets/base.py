@@ -1,8 +1,9 @@
 """The base of every explorer: controls, one matplotlib figure, and a picture that follows them quickly.
 
 The figure lives on the Agg canvas. What never moves is drawn once and kept as a bitmap; a change of a control restores
-that bitmap, draws only the animated artists over it, and sends the result as one PNG with 256 colors inside
-`<img alt>`. (ipywidgets' own `Image` has no alternative text; redrawing the whole figure takes five times as long.)
+that bitmap, draws only the animated artists over it (texts as stamps, see stamps.py), and sends the result as one PNG
+with 256 colors inside `<img alt>`. (ipywidgets' own `Image` has no alternative text; redrawing the whole figure takes
+five times as long.)
 """
 
 import asyncio
@@ -25,6 +26,7 @@ import traitlets
 from nnlib.errors import NnlibError
 from nnlib.ops import softmax
 from nnlib.plots.base import VERMILION, encode_png, img_tag
+from nnlib.widgets.stamps import Stamps
 
 PACKAGE = str(Path(__file__).parents[1]) + os.sep
 WIDE = {"width": "380px", "max_width": "100%"}  # a dict: every control gets a Layout of its own
@@ -274,7 +276,7 @@ class Explorer(ipywidgets.VBox):
                 has a value is observed.   animated: artists that `update` changes.   goal: text of what to reach.
         """
         self.figure, self._animated, self._goal = figure, list(animated), goal
-        self._shown, self._background, self._painted = None, None, b""
+        self._shown, self._background, self._painted, self._stamps = None, None, b"", Stamps()
         rows = [r for r in controls if isinstance(r, (list, tuple))]
         rows = [[c for c in controls if not isinstance(c, (list, tuple))], *rows]
         self.controls = [c for row in rows for c in row]
@@ -396,7 +398,7 @@ class Explorer(ipywidgets.VBox):
         canvas.restore_region(self._background)
         renderer = canvas.get_renderer()
         for artist in artists:
-            artist.draw(renderer)
+            self._stamps.draw(artist, renderer)
         return encode_png(np.asarray(canvas.buffer_rgba()))
 
     def _paint(self, artists, alt):

@@ -11,6 +11,7 @@ from html import unescape
 import ipywidgets
 import numpy as np
 import pytest
+from matplotlib.transforms import IdentityTransform
 from PIL import Image
 
 from nnlib import ShapeError, matmul, plots
@@ -43,7 +44,7 @@ class Parabola(Explorer):
         self.ax.plot(x, x * x, label="curve")
         other.bar([0, 1], [1, 2])
         self.point, = self.ax.plot([], [], "o", color=plots.VERMILION, zorder=3)
-        self.text = other.text(0.1, 1.5, "")
+        self.text = figure.text(290, 120, "", transform=IdentityTransform())  # at a whole pixel, as stamps are
         self.updates = 0
         self.assemble(figure, [self.place, self.rate, [self.wide, button("nothing")]],
                       [self.point, self.text], goal="reach 0 < x")
