@@ -23,6 +23,7 @@ LOOKS = {"RNN": (plots.VERMILION, "-"), "LSTM": (plots.PURPLE, "--"), "GRU": (pl
 LETTERS = "abcd"
 SEQUENCES, OWN = ("noise", "impulse", "wave", "constant", "letters"), "yours"
 BOXES = 7  # of the unrolled network, that are in the picture
+GRAIN, STRIP = 100, slice(39, 61)  # columns of pixels from box to box, and those that show the state
 SPANS = 10, 20, 40, LONGEST  # where the axis of lags may end
 LOWEST, HIGHEST = 1e-12, 1e7  # of the axis of gradients
 NUDGE = 1e-5  # for the gradient of a learner's own step, by central differences
@@ -413,7 +414,7 @@ class RecurrenceExplorer(Explorer):
         self._draw_heat()
         self._draw_table()
         self._draw_lags()
-        self._artists = [*self.strips, *self.names, *self.inputs, *self.left, self.now, self.heat, self.cursor,
+        self._artists = [self.strips, *self.names, *self.inputs, *self.left, self.now, self.heat, self.cursor,
                          self.table, *self.numbers, self.table_title, *self.others, *self.curves.values(), self.dot,
                          self.lag_note]
         return figure
@@ -423,7 +424,9 @@ class RecurrenceExplorer(Explorer):
         ax.set(xlim=(-0.75, BOXES - 0.25), ylim=(-1.62, 0.95), xticks=[], yticks=[])
         ax.grid(False)
         ax.spines[:].set_visible(False)
-        self.parts, self.strips, self.names, self.inputs, self.left = [], [], [], [], []
+        self.parts, self.names, self.inputs, self.left = [], [], [], []
+        self.strips = ax.imshow(np.zeros((HIDDEN, BOXES * GRAIN)), cmap=plots.DIVERGING, vmin=-1, vmax=1, aspect="auto",
+                                interpolation="nearest", extent=(-0.5, BOXES - 0.5, -0.48, 0.48), zorder=2)
         arrow = {"arrowstyle": "-|>", "color": plots.GRAY, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0}
         for k in range(BOXES):
             box = ax.add_patch(FancyBboxPatch((k - 0.25, -0.55), 0.5, 1.1, boxstyle="round,pad=0,rounding_size=0.08",
@@ -431,8 +434,6 @@ class RecurrenceExplorer(Explorer):
             ahead = ax.annotate("", (k - 0.26, 0), (k - 0.74, 0), arrowprops=arrow)
             up = ax.annotate("", (k, -0.57), (k, -0.85), arrowprops=arrow)
             self.parts.append((box, ahead, up))
-            self.strips.append(ax.imshow(np.zeros((HIDDEN, 1)), cmap=plots.DIVERGING, vmin=-1, vmax=1, aspect="auto",
-                                         interpolation="nearest", extent=(k - 0.11, k + 0.11, -0.48, 0.48)))
             self.names.append(ax.text(k, 0.62, "", ha="center", va="bottom", fontsize=9.5))
             self.inputs.append(ax.text(k, -0.9, "", ha="center", va="top", fontsize=9.5))
             self.left.append(ax.text(k, -1.27, "", ha="center", va="top", fontsize=9.5, color=plots.GRAY))
@@ -520,22 +521,28 @@ class RecurrenceExplorer(Explorer):
         return self._faults[key]
 
     def _gradients(self):
-        """Gradients of every cell in DRAWS draws, the seed's first; that of the chosen cell by the learner's step."""
+        """Gradients of the chosen cell in DRAWS draws, the seed's first, and of the others in that one.
+
+        Where there is a learner's step of the chosen cell, the first is measured by it.
+        """
         chosen = self.cell.value
         key = self.length.value, self.radius.value, self.bias.value, self.sequence.value, self.seed.value
         if self._kept.get("key") != key:
-            seeds = [(self.seed.value + k) % 21 for k in range(DRAWS)]
-            x = [self._inputs(seed) for seed in seeds]
-            sizes = {cell: lag_gradients(cell, x, [network_of(cell, *key[1:3], seed, x[0].shape[1]) for seed in seeds])
-                     for cell in BLOCKS}
-            self._kept |= {"key": key, "sizes": sizes, "own": {}}
-        own = self._kept["own"]
+            self._kept |= {"key": key, "sizes": {}, "own": {}}
+        sizes, own = self._kept["sizes"], self._kept["own"]
+        for cell in BLOCKS:
+            draws = DRAWS if cell == chosen else 1
+            if len(sizes.get(cell, ())) < draws:
+                seeds = [(self.seed.value + k) % 21 for k in range(draws)]
+                x = [self._inputs(seed) for seed in seeds]
+                networks = [network_of(cell, *key[1:3], seed, x[0].shape[1]) for seed in seeds]
+                sizes[cell] = lag_gradients(cell, x, networks)
         if chosen in self.own and chosen not in own:
             weights = network_of(chosen, *key[1:3], self.seed.value, self.x.shape[1])
             own[chosen] = lag_gradient(chosen, self.x, weights, self.own[chosen])
-        self.sizes = {cell: sizes[0] for cell, sizes in self._kept["sizes"].items()} | own
+        self.sizes = {cell: sizes[cell][0] for cell in BLOCKS} | own
         self.lags = {cell: relative(sizes) for cell, sizes in self.sizes.items()}
-        self.draws = np.array([self.lags[chosen], *(relative(sizes) for sizes in self._kept["sizes"][chosen][1:])])
+        self.draws = np.array([self.lags[chosen], *(relative(curve) for curve in sizes[chosen][1:])])
 
     def _frame_axes(self, cell, length):
         """What does not move while a cell and a kind of input stay, and the length changes little."""
@@ -564,15 +571,17 @@ class RecurrenceExplorer(Explorer):
         t, count = self.t.value, min(BOXES, length)
         first = int(np.clip(t - BOXES // 2 - 1, 0, length - count))  # the step in the first box, from 0
         self.now.set_x(t - 1 - first - 0.3)
+        strips = np.full((HIDDEN, BOXES, GRAIN), np.nan)
         for k in range(BOXES):
             step, there = first + k, k < count
             done = there and step < t
-            self.strips[k].set_data(self.made["h"][step][:, None] if done else np.zeros((HIDDEN, 1)))
-            self.strips[k].set_visible(done)
+            if done:
+                strips[:, k, STRIP] = self.made["h"][step][:, None]
             self.names[k].set_text(f"h{step + 1}" if there else "")
             self.inputs[k].set_text(f"x{step + 1} = {self._spelled(step)}" if there else "")
             share = self.lags[cell][length - 1 - step] if there else np.nan
             self.left[k].set_text(_brief(share) if there else "")
+        self.strips.set_data(np.ma.masked_invalid(strips.reshape(HIDDEN, -1)))
 
     def _spelled(self, step):
         x = self.x[step]
