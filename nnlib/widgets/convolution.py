@@ -401,8 +401,8 @@ class ConvolutionExplorer(Explorer):
         frame = {"fill": False, "edgecolor": plots.VERMILION, "linewidth": 2.5, "path_effects": halo}
         self.window = self.scene_ax.add_patch(Rectangle((0, 0), 1, 1, **frame))
         self.out_image = self.out_ax.imshow(np.zeros((80, 120)), cmap=plots.DIVERGING, interpolation="nearest")
-        self.out_ax.set_facecolor("white")
-        self.out_ax.patch.set(hatch="////", edgecolor=plots.FAINT)
+        self.unfilled = self.out_ax.add_patch(Rectangle((0, 0), 1, 1, transform=self.out_ax.transAxes, hatch="////",
+                                                        facecolor="white", edgecolor=plots.FAINT, linewidth=0))
         self.place = self.out_ax.add_patch(Rectangle((0, 0), 1, 1, **frame))
         self.scene_title, self.out_title = (ax.set_title(" ", y=1) for ax in (self.scene_ax, self.out_ax))
         self.under, self.factors, self.products = (Grid(ax) for ax in axes[:3])
@@ -414,9 +414,11 @@ class ConvolutionExplorer(Explorer):
         self.sum_text = axes[3].text(0.05, 0.62, "", transform=axes[3].transAxes, fontsize=22, va="center")
         self.sum_words = axes[3].text(0.05, 0.28, "", transform=axes[3].transAxes, fontsize=10, va="center",
                                       linespacing=1.4)
-        self._drawn = None
-        self._artists = [self.window, self.out_image, self.place, self.out_title, *self.under.artists,
-                         *self.factors.artists, *self.products.artists, self.sum_text, self.sum_words]
+        self._drawn = self._shapes = None
+        frame = self.out_ax.spines["left"], self.out_ax.spines["bottom"], self.out_ax.xaxis, self.out_ax.yaxis
+        self._artists = [self.window, self.unfilled, self.out_image, *frame, self.place, self.out_title,
+                         *self.under.artists, *self.factors.artists, *self.products.artists, self.sum_text,
+                         self.sum_words]
         return figure
 
     def update(self):
@@ -484,18 +486,22 @@ class ConvolutionExplorer(Explorer):
 
     def _draw_scene(self):
         scene, padding = self.scene, self.zeros.value
-        if self._drawn != (scene.name, padding, self.right.shape, self.size.value):
-            self._drawn = scene.name, padding, self.right.shape, self.size.value
+        if self._drawn != (scene.name, padding):
+            self._drawn = scene.name, padding
             height, width = scene.pixels.shape
             self.scene_image.set(data=np.pad(scene.pixels, padding), cmap=scene.cmap, clim=(scene.low, scene.high),
                                  extent=(-0.5 - padding, width - 0.5 + padding, height - 0.5 + padding, -0.5 - padding))
             self.edge.set(xy=(-0.5, -0.5), width=width, height=height, visible=padding > 0)
             self.scene_title.set_text(f"image {height} × {width}" + (f", zeros around {padding}" if padding else ""))
-            rows, columns = self.right.shape
-            self.out_image.set_extent((-0.5, columns - 0.5, rows - 0.5, -0.5))
-            for grid in (self.under, self.factors, self.products):
-                grid.extend((self.size.value, self.size.value))
             self.background_changed()
+        shapes = self.right.shape, self.size.value
+        if self._shapes != shapes:
+            self._shapes = shapes
+            (rows, columns), k = shapes
+            self.out_image.set_extent((-0.5, columns - 0.5, rows - 0.5, -0.5))
+            self.out_ax.apply_aspect()
+            for grid in (self.under, self.factors, self.products):
+                grid.extend((k, k))
 
     def _draw_output(self):
         row, column, stride = self.row.value, self.column.value, self.stride.value

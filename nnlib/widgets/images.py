@@ -150,9 +150,10 @@ class Grid:
         return self.image, self.lines, *self.texts
 
     def extend(self, shape):
-        """Give the axes room for so many rows and columns; they must be drawn again then."""
+        """Give the axes room for so many rows and columns. They show nothing but the grid: no background changes."""
         self.image.set_data(np.zeros(shape))
         self.image.set_extent((-0.5, shape[1] - 0.5, shape[0] - 0.5, -0.5))
+        self.ax.apply_aspect()
 
     def show(self, values, low, high, cmap=plots.DIVERGING):
         """Show values (rows, columns) in colors from low to high; what is NaN stays empty."""

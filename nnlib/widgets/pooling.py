@@ -246,7 +246,6 @@ class PoolingExplorer(Explorer):
             for row, shape in zip(self.grids, shapes):
                 for grid in row:
                     grid.extend(shape)
-            self.background_changed()
         reach = scene.high - scene.low
         for row, pair in zip(self.grids, (self.images, self.outputs)):
             for grid, values in zip(row, pair):
