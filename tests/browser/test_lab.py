@@ -1,8 +1,8 @@
 """The course as a learner meets it: real JupyterLab, a real browser, keys and mouse.
 
-Every notebook in notebooks/ is opened and run, and every explorer that it shows is tried: a new one is tested without
-a line here. Three that train for long are left to NNLIB_LONG=1, which a scheduled workflow sets: nbval runs them in any
-case, and test_accessibility.py tries their explorers.
+Four chapters are opened and run, the first two, gradient descent and the last, and each explorer that they show is
+tried. With NNLIB_LONG=1, which a scheduled workflow sets, all chapters are, new ones without a line here. A push need
+not run them a second time: nbval runs all chapters, and test_accessibility.py tries all explorers.
 """
 
 import os
@@ -14,21 +14,19 @@ import pytest
 from browser import explorers_of
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
-LONG = "11", "13", "15"
+ALWAYS = "00", "01", "03", "16"
 SLIDERS = ["learning rate", "momentum"]
 EXPLORERS = [(path.stem, css_class) for path in NOTEBOOKS for _, css_class in explorers_of(path)]
 
 
+def opened(stem, *others):
+    """Parameters of a test that opens a notebook."""
+    skipped = stem[:2] not in ALWAYS and not os.environ.get("NNLIB_LONG")
+    return pytest.param(stem, *others, marks=pytest.mark.skipif(skipped, reason="set NNLIB_LONG=1 to open it"))
 
-def unless_long(stem, *others):
-    """Parameters of a test that opens a notebook; skipped where it trains for long."""
-    skipped = stem[:2] in LONG and not os.environ.get("NNLIB_LONG")
-    return pytest.param(stem, *others, marks=pytest.mark.skipif(skipped, reason="trains for long; set NNLIB_LONG=1"))
 
-
-lessons = pytest.mark.parametrize("notebook", [unless_long(path.stem) for path in NOTEBOOKS], indirect=True)
-explorers = pytest.mark.parametrize("notebook, css_class", [unless_long(*pair) for pair in EXPLORERS],
-                                    indirect=["notebook"])
+lessons = pytest.mark.parametrize("notebook", [opened(path.stem) for path in NOTEBOOKS], indirect=True)
+explorers = pytest.mark.parametrize("notebook, css_class", [opened(*pair) for pair in EXPLORERS], indirect=["notebook"])
 momentum = pytest.mark.parametrize("notebook", ["03_gradient_descent"], indirect=True)
 
 
