@@ -131,7 +131,7 @@ class _Session:
                   COURSE / ".git", COURSE / ".grading", path.absolute().parent]
         hidden += [place for place in os.environ.get("NNLIB_CHECKS", "").split(os.pathsep) if place]
         self.hidden = [os.path.abspath(place) for place in hidden]
-        self.notes, self.stops, self.workers, self.worker, self.asked = {}, {}, 0, None, None
+        self.notes, self.stops, self.workers, self.worker, self.asked, self.blamed = {}, {}, 0, None, None, None
         self.probe = None  # None: not yet needed; True: look after every statement whether answers can be tried
 
     def __enter__(self):
@@ -214,7 +214,7 @@ class _Session:
         """The worker's reply, a dict; {"died": how} where there is none. Raises GraderError when the time is over."""
         if "question" in message:
             self.asked = message
-        for _ in range(3):
+        for attempt in range(3):
             try:
                 if self.worker is None:
                     self.start()
@@ -227,11 +227,16 @@ class _Session:
                 self.within(seconds)
             if reply.get("died") == "lost":  # the zygote, for a reason that is not the answer's
                 continue
-            if "died" not in reply or self.probe is not None or reply["died"] == "late" and "trial" in message:
+            if "died" not in reply or reply["died"] == "late" and "trial" in message or self.blamed is self.asked:
+                break
+            if attempt and self.probe is not None:  # it ended two processes in the same place
+                self.blamed = self.asked
                 break
             if self.worker:
                 self.worker.end()
-            self.worker, self.probe = None, True  # was it the answer, or a cell that spoilt the process?
+            self.worker = None
+            if self.probe is None:
+                self.probe = True  # was it the answer, or a cell that spoilt the process?
         if self.probe:
             self.probe = False  # once is enough
         return reply

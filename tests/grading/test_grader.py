@@ -17,7 +17,7 @@ import pytest
 
 from nnlib.grading import checks, examine, grader, sandbox, wire, worker, workers
 from nnlib.grading.examine import NOT_ATTEMPTED, RIGHT, WRONG
-from nnlib.grading.grader import grade
+from nnlib.grading.grader import Graded, grade
 from nnlib.grading.notebooks import GraderError, find_notebooks, read_notebook
 
 SETUP = 'from nnlib.grading import ExerciseSet\ncheck = ExerciseSet("ex90_sample")\nimport numpy as np'
@@ -564,3 +564,43 @@ def test_graded_is_plain_data(submit):
     graded = submit(*MESSY)
     assert json.loads(json.dumps(copy.deepcopy(vars(graded)))) == vars(graded)
     assert {type(one["points"]) for one in graded.questions} <= {int, float}
+
+
+# Who ended a process?
+
+class Acted:
+    """Takes the place of a worker: ends after so many replies, and with the messages in `guilty`."""
+
+    def __init__(self, replies, guilty=()):
+        self.left, self.guilty = replies, guilty
+
+    def exchange(self, message, seconds):
+        if message.get("trial", "none") in self.guilty or not self.left:
+            raise workers.WorkerEnded("ended")
+        self.left -= 1
+        return {"value": message.get("trial")}
+
+    def end(self, how=None):
+        return 3
+
+
+def asked(sample, acts, *trials):
+    """The replies to trials of one question from a session whose workers act so, and how many workers it took."""
+    session = grader._Session(Graded("", set="ex90_sample", seed=0), [], 60, Path("a.ipynb"))
+    session.end = time.monotonic() + 60
+    played = iter(acts)
+    session.start = lambda: setattr(session, "worker", next(played))
+    session.ask({"question": {}, "seconds": 1.0}, 1.0)
+    replies = [session.ask({"trial": trial}, 1.0) for trial in trials]
+    return [reply.get("value", reply.get("died")) for reply in replies], len(acts) - len(list(played))
+
+
+def test_a_thread_that_ends_process_after_process_is_not_taken_for_an_answer(sample):
+    """It wakes now and then, whatever is tried at that moment: each trial is made once more."""
+    acts = [Acted(replies) for replies in (2, 3, 3, 9)]
+    assert asked(sample, acts, *"abcdef") == (list("abcdef"), 4)
+
+
+def test_an_answer_that_ends_two_processes_in_the_same_place_is_not_tried_on(sample):
+    acts = [Acted(99, guilty="bc") for _ in range(9)]
+    assert asked(sample, acts, *"abcd") == (["a", 3, 3, "d"], 4)
