@@ -262,7 +262,7 @@ SIGNS = {
     "rate too low": "the training loss would still fall at an even pace at the end",
     "over-fit": "training would end far better than validation",
     "under-fit": "the training loss itself would be flat and high",
-    "bad labels": "in some epochs validation would be better than training",
+    "bad labels": "validation would stay better than training for many epochs",
     "missing shuffle": "the losses of the batches would show the same teeth in every epoch",
     "healthy": "both losses would have fallen, become flat, and ended close together"}
 

@@ -12,8 +12,8 @@ QUESTIONS = {
                               "weighted sum of pixels: which weighted sums of 128 such sums are new?",
             "about the same": "A weighted sum of weighted sums of pixels is a weighted sum of pixels. What a linear "
                               "classifier computes from differences, it could compute from the pixels.",
-            "clearly worse": "The differences lose little: only what is the same all over the image. And the ink "
-                             "stands on white paper."},
+            "clearly worse": "The differences lose nothing: with the zeros around the image, all 64 pixels can be "
+                             "computed back from them."},
         answer="about the same"),
     "a million units": Number(
         "An image of 1000 x 1000 pixels, and a hidden layer of one million units. Each unit looks at a window of 10 x "

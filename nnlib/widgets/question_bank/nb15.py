@@ -4,8 +4,9 @@ from nnlib.widgets.question import Choice, Number
 
 QUESTIONS = {
     "deeper and deeper": Choice(
-        "A network of 5 blocks learns the digits well. You add 45 more blocks of the same kind, with the same start of "
-        "the weights, and train as long as before. What happens to the loss on the *training* set?",
+        "A network of 5 plain blocks (two layers of weights each, no path around them) learns the digits well. You "
+        "add 45 more blocks of the same kind, with the same start of the weights, and train as long as before. What "
+        "happens to the loss on the *training* set?",
         options={
             "it falls: more weights fit more": "They could fit more, if descent found how. The 45 blocks would only "
                                                "have to hand their input on, and not even that is easy for a plain "

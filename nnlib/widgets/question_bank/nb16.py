@@ -29,7 +29,7 @@ QUESTIONS = {
     "where the mask goes": Ordering(
         "A mask says which keys a query may look at. Put the steps of attention in order, so that every row of weights "
         "still sums to 1.",
-        items=("dot products of queries and keys", "divide by the root of d", "forbidden scores become -infinity",
+        items=("dot products of queries and keys, divided by the root of d", "forbidden scores become -infinity",
                "softmax over the keys", "mean of the values with these weights"),
         feedback="A score of -infinity becomes the weight 0, and the softmax shares everything among the rest. A mask "
                  "after the softmax takes away weight that nobody gets.",
