@@ -1,5 +1,6 @@
 """What SECURITY.md promises of JupyterLab: it is for the one who started it, whoever else is on machine and network."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -103,16 +104,24 @@ def test_pages_of_other_sites_get_nothing_in_the_learners_name(server):
     assert server.ask("GET", "/login", Host="foreign.example")[0] == 403  # a name that was led to this machine
 
 
+def of_all(server, ask):
+    """What `ask` tells of the server's process and of those that it has started, without those that end meanwhile."""
+    whole, answers = psutil.Process(server.process.pid), []
+    for process in (whole, *whole.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            answers.append(ask(process))
+    return answers
+
+
 @posix
 def test_server_and_kernel_listen_on_this_machine_alone_and_their_keys_are_the_users(server):
     status, _, body = server.ask("POST", "/api/kernels", "{}", Authorization=f"token {server.token}")
     assert status == 201
     kernel = server.runtime / f"kernel-{json.loads(body)['id']}.json"
-    whole = psutil.Process(server.process.pid)
     end = time.monotonic() + START
     while time.monotonic() < end:
-        places = [one for process in (whole, *whole.children(recursive=True))
-                  for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN]
+        places = [one for connections in of_all(server, lambda process: process.net_connections("inet"))
+                  for one in connections if one.status == psutil.CONN_LISTEN]
         if len(places) > 4:  # the server's, and those of the kernel
             break
         time.sleep(0.1)
@@ -123,8 +132,7 @@ def test_server_and_kernel_listen_on_this_machine_alone_and_their_keys_are_the_u
 
 @posix
 def test_the_token_is_long_and_on_no_command_line(server):
-    whole = psutil.Process(server.process.pid)
-    lines = [" ".join(process.cmdline()) for process in (whole, *whole.children(recursive=True))]
+    lines = of_all(server, lambda process: " ".join(process.cmdline()))
     assert len(server.token) >= 40 and "jupyterlab" in lines[0]
     assert not [line for line in lines if server.token in line]
 
