@@ -50,9 +50,10 @@ peers: $(READY)   ## install what `make bench` compares with: PyTorch, MyGrad, H
 	@sed -e '/--hash=/d' -e 's/ *\\$$//' requirements.lock > .venv/constraints.txt
 	@$(BIN)/python -m pip install --disable-pip-version-check -r tests/benchmarks/peers.txt -c .venv/constraints.txt
 
+# jsonschema 4.25 brings rfc3987-syntax, which builds 39 parsers at every import: a second more until JupyterLab answers.
 lock:   ## renew requirements.lock (needs uv; RESOLUTION=lowest-direct: the oldest versions in range)
 	@command -v uv >/dev/null || { echo "make lock needs uv (pip install uv)."; exit 1; }
-	@printf 'flit_core >=3.11,<4\n' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@printf 'flit_core >=3.11,<4\njsonschema <4.25\n' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --upgrade $(if $(RESOLUTION),--resolution $(RESOLUTION)) --all-extras --no-header --no-annotate --no-emit-index-url pyproject.toml - -o requirements.lock
 	@echo "requirements.lock is renewed; make test, then commit it with pyproject.toml."
 

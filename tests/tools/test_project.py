@@ -48,6 +48,7 @@ def test_the_lock_names_every_requirement_with_hashes_and_no_place():
     assert set(requirements()) <= {name for name, _ in entries}
     assert len(entries) == len(re.findall(r"^[\w.-]+==", lock, re.MULTILINE))
     assert "://" not in lock and "--index" not in lock and "--find-links" not in lock
+    assert "rfc3987-syntax" not in lock  # it costs each program that reads notebooks a second
 
 
 def test_no_file_names_a_registry_or_a_place_on_somebodys_machine():
