@@ -36,7 +36,7 @@ class Step(NamedTuple):
 def steps(copies, quick):
     """The Steps in the order of showing."""
     pytest = [sys.executable, "-m", "pytest", "-q", f"--color={'yes' if sys.stdout.isatty() else 'no'}"]
-    parallel = ["-n", "2", "--dist", "loadfile"]  # nbval needs all cells of a notebook on one worker
+    parallel = ["-n", "3", "--dist", "loadfile"]  # nbval needs all cells of a notebook on one worker; many of them wait
     nbval = ["--nbval-lax" if quick else "--nbval", "--nbval-current-env", "--nbval-cell-timeout=600",
              f"--nbval-sanitize-with={ROOT / 'tests' / 'notebooks' / 'sanitize.cfg'}",
              f"--rootdir={copies}", "-c", ROOT / "pyproject.toml", "-p", "no:cacheprovider"]
