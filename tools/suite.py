@@ -26,7 +26,7 @@ NEEDS_TORCH = ("import importlib.util, sys; sys.exit(None if importlib.util.find
 
 
 class Step(NamedTuple):
-    """One command; `beside`: it waits much, so it runs at the same time as the others and is shown in its turn."""
+    """One command; `beside`: those run one after the other beside the rest, and are shown in their turn."""
 
     name: str
     command: list
@@ -36,7 +36,7 @@ class Step(NamedTuple):
 def steps(copies, quick):
     """The Steps in the order of showing."""
     pytest = [sys.executable, "-m", "pytest", "-q", f"--color={'yes' if sys.stdout.isatty() else 'no'}"]
-    parallel = ["-n", "3", "--dist", "loadfile"]  # nbval needs all cells of a notebook on one worker; many of them wait
+    parallel = ["-n", "2", "--dist", "loadfile"]  # nbval needs all cells of a notebook on one worker
     nbval = ["--nbval-lax" if quick else "--nbval", "--nbval-current-env", "--nbval-cell-timeout=600",
              f"--nbval-sanitize-with={ROOT / 'tests' / 'notebooks' / 'sanitize.cfg'}",
              f"--rootdir={copies}", "-c", ROOT / "pyproject.toml", "-p", "no:cacheprovider"]
@@ -50,9 +50,9 @@ def steps(copies, quick):
     yield Step("coverage", [sys.executable, "-m", "coverage", "report", f"--fail-under={COVERED}", "--skip-covered",
                             "--show-missing", "--sort=cover"])
     yield Step("units", [*pytest, *in_order, *around])
-    yield Step("notebooks", [*pytest, *parallel, *nbval, copies])
-    if not quick:
+    if not quick:  # first of those beside: it is done while the library is tested
         yield Step("browser", [*pytest, "tests/browser"], beside=True)
+    yield Step("notebooks", [*pytest, *parallel, *nbval, copies], beside=True)
 
 
 def copy_notebooks(folder):
@@ -73,8 +73,11 @@ def run(step, env, cwd=ROOT):
 
 
 def run_all(todo, env, cwd=ROOT):
-    """Run Steps in order, those beside the others from the beginning on; yields (name, whether it passed, seconds)."""
-    with ThreadPoolExecutor() as pool:
+    """Run Steps in order, those beside the others from the beginning on; yields (name, whether it passed, seconds).
+
+    Where one row waits, the other works: on two cores that is faster than all of it one after the other.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
         running = {step.name: pool.submit(run, step, env, cwd) for step in todo if step.beside}
         for step in todo:
             print(f"\n== {step.name}", flush=True)
