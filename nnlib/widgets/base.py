@@ -126,8 +126,8 @@ class Access(anywidget.AnyWidget):
     `calm` is whether the reader asked the system for less motion. The browser's part is in access.js and access.css.
     """
 
-    _esm = Path(__file__).with_name("access.js")
-    _css = Path(__file__).with_name("access.css")
+    _esm = Path(__file__).with_name("access.js").read_text(encoding="utf-8")  # a Path would keep every explorer alive
+    _css = Path(__file__).with_name("access.css").read_text(encoding="utf-8")
     calm = traitlets.Bool(False).tag(sync=True)
 
 

@@ -218,7 +218,7 @@ def small_network():
 class DrawingPad(anywidget.AnyWidget):
     """The paper to draw on; `value` is the drawing. The browser's part is in draw_digit.js, beside this file."""
 
-    _esm = Path(__file__).with_name("draw_digit.js")
+    _esm = Path(__file__).with_name("draw_digit.js").read_text(encoding="utf-8")
     value = traitlets.List().tag(sync=True)
     example = traitlets.Bool(False).tag(sync=True)  # not drawn by hand: the first stroke replaces it
     description = traitlets.Unicode("drawing pad").tag(sync=True)

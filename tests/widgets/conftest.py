@@ -1,5 +1,6 @@
 """What tests of explorers share."""
 
+import ipywidgets
 import pytest
 
 from nnlib.widgets.base import Explorer
@@ -16,3 +17,10 @@ def unpainted(request, monkeypatch):
     if "painted" not in request.fixturenames:
         monkeypatch.setattr(Explorer, "lay_out", lambda self: None)
         monkeypatch.setattr(Explorer, "_png", lambda self, artists: b"not painted")
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    """ipywidgets keeps every widget until it is closed: so that explorers do not pile up, all are after each test."""
+    yield
+    ipywidgets.Widget.close_all()

@@ -1,7 +1,9 @@
 """What every explorer of the course keeps to; a new one is found by its name in nnlib.widgets, or missed there."""
 
 import ast
+import gc
 import importlib
+import weakref
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,16 @@ def test_labels_tooltips_and_what_is_shown_without_a_kernel(explorer):
     bundle = explorer._repr_mimebundle_()
     assert poor(explorer.alt) == [] and explorer.alt in bundle["text/plain"] and explorer.message == ""
     assert "<img alt=" in bundle["text/html"] and bundle["image/png"]
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_one_that_is_closed_gives_its_memory_back(name):
+    made = getattr(widgets, name)()
+    made.close_all()
+    left = weakref.ref(made)
+    del made
+    gc.collect()
+    assert left() is None
 
 
 @explorers
