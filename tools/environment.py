@@ -55,7 +55,8 @@ def install(uv):
     """Install the locked packages, by hash, and nnlib itself as the files of this folder."""
     pip = [uv, "pip", "install", "--quiet", "--python", PYTHON] if uv else [
         PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    call(*pip, "--require-hashes", "-r", ROOT / "requirements.lock")
+    # The lock names all that is needed; and pip, which would look for more, stumbles over extras of older packages.
+    call(*pip, "--no-deps", "--require-hashes", "-r", ROOT / "requirements.lock")
     call(*pip, "--no-deps", "--no-build-isolation", "-e", ROOT)
 
 

@@ -120,8 +120,8 @@ def python():
             call(uv, "venv", "--quiet", "--clear", "--seed", "--python", sys.executable, VENV)
         else:
             call(sys.executable, "-m", "venv", "--clear", VENV)
-        call(binary, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes",
-             "-r", REQUIREMENTS)
+        call(binary, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
+             "--require-hashes", "-r", REQUIREMENTS)
         stamp.write_bytes(REQUIREMENTS.read_bytes())
     return binary
 

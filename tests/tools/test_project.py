@@ -6,10 +6,13 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import environment
 import lab
@@ -138,6 +141,23 @@ def test_what_runs_beside_the_others_is_shown_in_its_turn_and_failures_are_kept(
     found = list(suite.run_all(todo, dict(os.environ), cwd=tmp_path))
     assert [(name, passed) for name, passed, _ in found] == [("first", True), ("slow", False), ("last", True)]
     assert capfd.readouterr().out.split() == "== first one == slow two three == last four".split()
+
+
+def test_the_lock_is_complete_so_that_nothing_else_need_be_looked_for():
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pinned = re.findall(r"^([\w.-]+)==(\S+)", lock, re.MULTILINE)
+    versions = {canonicalize_name(name): version for name, version in pinned}
+    todo, seen = [Requirement(f"{name} {limits}") for name, limits in requirements().items()], set()
+    while todo:
+        asked = todo.pop()
+        name = canonicalize_name(asked.name)
+        assert asked.specifier.contains(versions[name], prereleases=True), asked
+        for extra in {"", *asked.extras}:
+            if (name, extra) not in seen:
+                seen.add((name, extra))
+                needs = map(Requirement, metadata.requires(name) or ())
+                todo += [one for one in needs if one.marker is None or one.marker.evaluate({"extra": extra})]
+    assert len(seen) > 100
 
 
 def test_continuous_integration_and_the_benchmarks_use_one_version_of_pytorch():
