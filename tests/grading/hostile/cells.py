@@ -126,7 +126,7 @@ for _ in range(3):
 
 # %% sleeping thread that wakes and exits the process ->
 import os, threading, time
-threading.Thread(target=lambda: (time.sleep(0.3), os._exit(3))).start()
+threading.Thread(target=lambda: (time.sleep(2), os._exit(3))).start()  # 0.3 s would hit the same trial twice, at times
 time.sleep(0.1)
 
 # %% processes that detach themselves ->
