@@ -415,8 +415,8 @@ class ConvolutionExplorer(Explorer):
         self.sum_words = axes[3].text(0.05, 0.28, "", transform=axes[3].transAxes, fontsize=10, va="center",
                                       linespacing=1.4)
         self._drawn = self._shapes = None
-        frame = self.out_ax.spines["left"], self.out_ax.spines["bottom"], self.out_ax.xaxis, self.out_ax.yaxis
-        self._artists = [self.window, self.unfilled, self.out_image, *frame, self.place, self.out_title,
+        axes_lines = self.out_ax.spines["left"], self.out_ax.spines["bottom"], self.out_ax.xaxis, self.out_ax.yaxis
+        self._artists = [self.window, self.unfilled, self.out_image, *axes_lines, self.place, self.out_title,
                          *self.under.artists, *self.factors.artists, *self.products.artists, self.sum_text,
                          self.sum_words]
         return figure

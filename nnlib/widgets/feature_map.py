@@ -454,7 +454,6 @@ class FeatureMapExplorer(Explorer):
         rows, columns = self.one.shape
         if self.map.image.get_array().shape != self.one.shape:
             self.map.extend(self.one.shape)
-            self.background_changed()
         self.map.show(self.one.astype(float), -limit, limit)
         self.place.set(xy=(self.at[1] - 0.5, self.at[0] - 0.5), width=1, height=1, visible=not self.level)
         size = f", {rows} × {columns}" if rows * columns > 1 else ""

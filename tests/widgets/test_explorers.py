@@ -44,6 +44,19 @@ def test_labels_tooltips_and_what_is_shown_without_a_kernel(explorer):
 
 
 @pytest.mark.parametrize("name", EXPLORERS)
+def test_a_picture_that_followed_the_controls_is_the_one_that_is_drawn_anew(name):
+    made = getattr(widgets, name)()
+    for control in (c for c in made.controls if hasattr(c, "index") or hasattr(c, "readout_format") and not c.disabled):
+        if hasattr(control, "index"):
+            control.index = (control.index - 1) % len(control.options)
+        else:
+            control.value = control.min if control.value == control.max else control.max
+        followed = made.picture
+        made.redraw_background()
+        assert made.picture == followed, control.description
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
 def test_one_that_is_closed_gives_its_memory_back(name):
     made = getattr(widgets, name)()
     made.close_all()
